@@ -1,0 +1,168 @@
+package entratest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// door is the way by which a request came in; its base begins the URLs of
+// endpoints. It stems from configuration, never from the Host header.
+type door struct{ base string }
+
+type doorKey struct{}
+
+func (s *Server) baseURL(r *http.Request) string {
+	if d, ok := r.Context().Value(doorKey{}).(door); ok {
+		return d.base
+	}
+	if s.config.PublicURL != "" {
+		return s.config.PublicURL
+	}
+	return "https://" + s.cloud.login
+}
+
+// Handler returns the Server as a handler for a program's own http.Server, which
+// must listen on a loopback address and should be named by Config.PublicURL.
+// Requests that arrive on any other address get 403.
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
+
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	host := strings.ToLower(r.Host)
+	s.record(r, host)
+	if s.isDown() {
+		panic(http.ErrAbortHandler)
+	}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && !isLoopback(local.String()) {
+		http.Error(w, "entratest serves loopback addresses only", http.StatusForbidden)
+		return
+	}
+	if h := s.fault(r.URL.Path); h != nil {
+		h(w, r)
+		return
+	}
+	s.dispatch(w, r)
+}
+
+// dispatch sends a request to the service that its host or path names.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case s.service(strings.ToLower(r.Host)) == serviceGraph:
+		s.graph.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, "/graph/"):
+		http.StripPrefix("/graph", s.graph).ServeHTTP(w, r)
+	default:
+		s.routes.ServeHTTP(w, r)
+	}
+}
+
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// Start serves the tenant over plain http on a free loopback port and returns
+// its URL, such as "http://localhost:40123". Tokens keep Microsoft's issuers.
+func (s *Server) Start() (url string, err error) { return s.StartOn("localhost:0") }
+
+// StartOn is Start on an address like "localhost:8080" or "127.0.0.1:8080". It
+// refuses addresses that are not loopback, and returns an error if the port is
+// taken. The URL says localhost wherever that reaches the address.
+func (s *Server) StartOn(addr string) (url string, err error) {
+	listeners, name, err := listenLoopback(addr)
+	if err != nil {
+		return "", err
+	}
+	url = "http://" + name
+	return url, s.serve(listeners, url)
+}
+
+func (s *Server) serve(listeners []net.Listener, base string) error {
+	server := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0),
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), doorKey{}, door{base})
+		},
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return errors.New("entratest: the Server is closed")
+	}
+	s.listeners = append(s.listeners, server)
+	for _, l := range listeners {
+		go func() { _ = server.Serve(l) }() // It ends with Close.
+	}
+	return nil
+}
+
+// listenLoopback listens on addr. For localhost it takes the same port on both
+// address families, as far as the machine has them, so that no other program can
+// answer in the tenant's place.
+func listenLoopback(addr string) (listeners []net.Listener, name string, err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, "", fmt.Errorf("entratest: address %q: want host:port, such as localhost:8080: %w", addr, err)
+	}
+	if host != "localhost" && !isLoopback(net.JoinHostPort(host, port)) {
+		return nil, "", fmt.Errorf("entratest: address %q is not loopback; use localhost:%s", addr, port)
+	}
+	if host != "localhost" {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, "", fmt.Errorf("entratest: %w", err)
+		}
+		return []net.Listener{l}, l.Addr().String(), nil
+	}
+	for range 10 { // A free port of one family may be taken in the other.
+		listeners, name, err = listenBoth(port)
+		if err == nil || port != "0" {
+			break
+		}
+	}
+	return listeners, name, err
+}
+
+func listenBoth(port string) ([]net.Listener, string, error) {
+	four, err := net.Listen("tcp4", "127.0.0.1:"+port)
+	if err != nil {
+		return nil, "", fmt.Errorf("entratest: %w", err)
+	}
+	chosen := strconv.Itoa(four.Addr().(*net.TCPAddr).Port)
+	name := net.JoinHostPort("localhost", chosen)
+	six, err := net.Listen("tcp6", "[::1]:"+chosen)
+	switch {
+	case err == nil:
+		return []net.Listener{four, six}, name, nil
+	case hasIPv6():
+		_ = four.Close()
+		return nil, "", fmt.Errorf("entratest: %w", err)
+	}
+	return []net.Listener{four}, name, nil
+}
+
+func hasIPv6() bool {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	return true
+}

@@ -1,0 +1,139 @@
+package entratest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// issuer returns the issuer of a version for a tenant, or the template of common
+// and organizations for the tenant "{tenantid}".
+func (s *Server) issuer(version int, tenant string) string {
+	if version == 1 {
+		return "https://" + s.cloud.sts + "/" + tenant + "/"
+	}
+	return "https://" + s.cloud.login + "/" + tenant + "/v2.0"
+}
+
+// serveMetadata answers with the OpenID Connect discovery document in the shape
+// that Entra gives it for the version in the path.
+func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
+	segment, tenant, ok := s.segment(r)
+	if !ok {
+		s.refuse(w, r, errUnknownTenant(segment, "invalid_tenant"))
+		return
+	}
+	if isVersion2(r.URL.Path) {
+		s.writeJSON(w, http.StatusOK, s.metadata(2, s.baseURL(r), segment, tenant, r.URL.Query().Get("appid")))
+		return
+	}
+	s.writeJSON(w, http.StatusOK, s.metadata(1, s.baseURL(r), segment, tenant, r.URL.Query().Get("appid")))
+}
+
+// metadata lists the members in the order of Entra's own documents.
+func (s *Server) metadata(version int, base, segment, tenant, appID string) object {
+	oauth, keys, discovery := base+"/"+segment+"/oauth2/", base+"/"+segment+"/discovery/keys", "openid"
+	if version == 2 {
+		oauth, keys, discovery = oauth+"v2.0/", base+"/"+segment+"/discovery/v2.0/keys", "openid profile email offline_access"
+	}
+	if appID != "" {
+		keys += "?appid=" + url.QueryEscape(appID)
+	}
+	document := object{
+		{"token_endpoint", oauth + "token"},
+		{"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"}},
+		{"jwks_uri", keys},
+		{"response_modes_supported", []string{"query", "fragment", "form_post"}},
+		{"subject_types_supported", []string{"pairwise"}},
+		{"id_token_signing_alg_values_supported", []string{"RS256"}},
+		{"response_types_supported", responseTypes(version)},
+		{"scopes_supported", splitSpaces(discovery)},
+		{"issuer", s.issuer(version, templateUnless(tenant))},
+	}
+	if version == 1 {
+		document.set("microsoft_multi_refresh_token", true)
+	} else {
+		document.set("request_uri_parameter_supported", false)
+		document.set("userinfo_endpoint", s.graphURL(base)+"/oidc/userinfo")
+	}
+	document.set("authorization_endpoint", oauth+"authorize")
+	document.set("device_authorization_endpoint", oauth+"devicecode")
+	document.set("http_logout_supported", true)
+	document.set("frontchannel_logout_supported", true)
+	document.set("end_session_endpoint", oauth+"logout")
+	document.set("claims_supported", claimsSupported(version))
+	if version == 1 {
+		document.set("check_session_iframe", oauth+"checksession")
+		document.set("userinfo_endpoint", base+"/"+segment+"/openid/userinfo")
+	}
+	document.set("kerberos_endpoint", base+"/"+segment+"/kerberos")
+	document.set("tenant_region_scope", s.region(tenant))
+	document.set("cloud_instance_name", s.cloud.instanceName)
+	document.set("cloud_graph_host_name", s.cloud.legacyGraph)
+	document.set("msgraph_host", s.cloud.graph)
+	document.set("rbac_url", s.cloud.rbac)
+	return document
+}
+
+func templateUnless(tenant string) string {
+	if tenant == "" {
+		return "{tenantid}"
+	}
+	return tenant
+}
+
+func responseTypes(version int) []string {
+	if version == 1 {
+		return []string{"code", "id_token", "code id_token", "token id_token", "token"}
+	}
+	return []string{"code", "id_token", "code id_token", "id_token token"}
+}
+
+func claimsSupported(version int) []string {
+	common := []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
+		"msgraph_host", "aud", "exp", "iat", "auth_time", "acr"}
+	if version == 1 {
+		return append(common, "amr", "nonce", "email", "given_name", "family_name", "nickname")
+	}
+	return append(common, "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email")
+}
+
+// region is null in the documents of common and organizations.
+func (s *Server) region(tenant string) any {
+	if tenant == "" {
+		return nil
+	}
+	return s.cloud.region
+}
+
+// graphURL is where the fake Graph answers: Microsoft's host in process, below
+// the Server's own URL otherwise.
+func (s *Server) graphURL(base string) string {
+	if base == "https://"+s.cloud.login {
+		return "https://" + s.cloud.graph
+	}
+	return base + "/graph"
+}
+
+// serveKeys answers with a key document (RFC 7517 section 5). Version 1.0
+// documents lack the issuer and the cloud; ?appid= of an application with a key
+// of its own lists only that.
+func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
+	segment, _, ok := s.segment(r)
+	if !ok {
+		s.refuse(w, r, errUnknownTenant(segment, "invalid_tenant"))
+		return
+	}
+	keys := s.documentKeys(segment)
+	if own := s.AppKey(r.URL.Query().Get("appid")); own != nil {
+		keys = []*Key{own}
+	}
+	list := make([]object, len(keys))
+	for i, key := range keys {
+		list[i] = slices.Clone(key.jwk)
+		if !isVersion2(r.URL.Path) {
+			list[i] = list[i].without("issuer", "cloud_instance_name")
+		}
+	}
+	s.writeJSON(w, http.StatusOK, object{{"keys", list}})
+}

@@ -1,0 +1,97 @@
+package entratest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// oauthError is a refusal as Entra words it: an OAuth error code (RFC 6749
+// section 5.2) and a number, AADSTS….
+type oauthError struct {
+	status   int
+	code     string // such as "invalid_client"
+	number   int    // such as 7000215
+	text     string
+	suberror string
+}
+
+func (e *oauthError) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.number, e.text) }
+
+func refusal(status int, code string, number int, format string, args ...any) *oauthError {
+	return &oauthError{status: status, code: code, number: number, text: fmt.Sprintf(format, args...)}
+}
+
+func errUnknownTenant(name, code string) *oauthError {
+	return refusal(http.StatusBadRequest, code, 90002, "Tenant '%s' not found. Check to make sure you have the "+
+		"correct tenant ID and are signing into the correct cloud.", name)
+}
+
+func errMissing(parameter string) *oauthError {
+	return refusal(http.StatusBadRequest, "invalid_request", 900144,
+		"The request body must contain the following parameter: '%s'.", parameter)
+}
+
+// refuse writes the error as Entra's JSON.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *oauthError) {
+	now := s.config.Clock().UTC().Format("2006-01-02 15:04:05Z")
+	trace, correlation := randomGUID(), correlationID(r)
+	description := fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", e, trace, correlation, now)
+	body := object{
+		{"error", e.code},
+		{"error_description", description},
+		{"error_codes", []int{e.number}},
+		{"timestamp", now},
+		{"trace_id", trace},
+		{"correlation_id", correlation},
+		{"error_uri", fmt.Sprintf("https://%s/error?code=%d", s.cloud.login, e.number)},
+	}
+	if e.suberror != "" {
+		body.set("suberror", e.suberror)
+	}
+	s.writeJSON(w, e.status, body)
+}
+
+// correlationID echoes the client's request ID where it is a GUID.
+func correlationID(r *http.Request) string {
+	id := r.Header.Get("client-request-id")
+	if id == "" {
+		id = r.URL.Query().Get("client-request-id")
+	}
+	if id = strings.ToLower(id); guidPattern.MatchString(id) {
+		return id
+	}
+	return randomGUID()
+}
+
+func (s *Server) writeJSON(w http.ResponseWriter, status int, body any) {
+	text, err := encode(body)
+	if err != nil {
+		http.Error(w, "entratest: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "max-age=86400, private")
+	}
+	if status >= http.StatusBadRequest {
+		w.Header().Set("Cache-Control", "no-store, no-cache")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // A client that left needs no answer.
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // It never fails: crypto/rand.
+	return b
+}
+
+func randomGUID() string { return formatGUID(randomBytes(16)) }
+
+// formatGUID makes a version 4 GUID (RFC 9562) of 16 bytes.
+func formatGUID(b []byte) string {
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}

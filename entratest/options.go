@@ -1,0 +1,172 @@
+package entratest
+
+import "time"
+
+// TokenOption changes what [Server.Token] mints. Options may come in any order,
+// except that of two that set the same thing the later one counts.
+type TokenOption func(*tokenSpec)
+
+type tokenKind int
+
+const (
+	delegated tokenKind = iota
+	appOnly
+	idToken
+)
+
+// tokenSpec is what a token shall say. Claims and headers follow from it, and the
+// edits are applied to them last.
+type tokenSpec struct {
+	version              int // 1 or 2
+	kind                 tokenKind
+	tenant, audience     string
+	client, clientAuth   string
+	user                 string
+	scopes, roles        []string // nil scopes: the API's first
+	groups               []string
+	guest, overage       bool
+	graph, bound         bool
+	authContexts, capabs []string
+	nonce                string
+	issued               func(now time.Time) time.Time
+	lifetime             time.Duration
+	key                  *Key
+	claims, header       []edit
+	rawHeader            []byte
+	rawPayload           []byte
+}
+
+type edit func(object) object
+
+func setMember(name string, value any) edit {
+	return func(o object) object { o.set(name, value); return o }
+}
+
+func dropMembers(names []string) edit {
+	return func(o object) object { return o.without(names...) }
+}
+
+// V1 mints a version 1.0 token: issuer on the sts host, appid, upn, and the
+// Application ID URI as audience (R25, R42).
+func V1() TokenOption { return func(t *tokenSpec) { t.version = 1 } }
+
+// V2 mints a version 2.0 token, the default.
+func V2() TokenOption { return func(t *tokenSpec) { t.version = 2 } }
+
+// App mints an app-only token with these application permissions; with none, it
+// has no roles claim, as Entra issues to any application of the tenant.
+func App(roles ...string) TokenOption {
+	return func(t *tokenSpec) { t.kind, t.roles = appOnly, roles }
+}
+
+// User mints the token for a user of Config.Users, named by user name (with or
+// without domain) or object ID; "" is the tenant's first one, the default.
+func User(name string) TokenOption { return func(t *tokenSpec) { t.user = name } }
+
+// Scopes sets the delegated permissions; the default is the first that the API
+// publishes, ScopeRead in the sample tenant. None leaves scp out.
+func Scopes(names ...string) TokenOption {
+	return func(t *tokenSpec) { t.scopes = append([]string{}, names...) }
+}
+
+// Roles sets the roles claim: a user's app roles, or application permissions.
+func Roles(names ...string) TokenOption { return func(t *tokenSpec) { t.roles = names } }
+
+// Groups sets the groups claim.
+func Groups(ids ...string) TokenOption { return func(t *tokenSpec) { t.groups = ids } }
+
+// Guest makes the user a guest from another tenant: idp, acct 1 and email.
+func Guest() TokenOption { return func(t *tokenSpec) { t.guest = true } }
+
+// Overage replaces groups by the pointer that Entra issues for more than 200.
+func Overage() TokenOption { return func(t *tokenSpec) { t.overage = true } }
+
+// IDToken mints an ID token. Its audience is APIClientID unless Audience or
+// CallingApp says otherwise: the one an API is most easily confused by.
+func IDToken() TokenOption { return func(t *tokenSpec) { t.kind = idToken } }
+
+// Nonce sets the nonce claim of an ID token.
+func Nonce(nonce string) TokenOption { return func(t *tokenSpec) { t.nonce = nonce } }
+
+// Expired mints a token that was issued two hours ago and expired one hour ago.
+func Expired() TokenOption {
+	return func(t *tokenSpec) {
+		t.issued = func(now time.Time) time.Time { return now.Add(-t.lifetime - time.Hour) }
+	}
+}
+
+// NotYetValid mints a token whose iat and nbf lie one hour ahead.
+func NotYetValid() TokenOption {
+	return func(t *tokenSpec) { t.issued = func(now time.Time) time.Time { return now.Add(time.Hour) } }
+}
+
+// IssuedAt sets iat and nbf; exp follows with the lifetime.
+func IssuedAt(at time.Time) TokenOption {
+	return func(t *tokenSpec) { t.issued = func(time.Time) time.Time { return at } }
+}
+
+// Lifetime sets the time between iat and exp; the default is one hour.
+func Lifetime(d time.Duration) TokenOption { return func(t *tokenSpec) { t.lifetime = d } }
+
+// Audience sets aud. The default is the API's client ID, in version 1.0 tokens
+// its Application ID URI.
+func Audience(aud string) TokenOption { return func(t *tokenSpec) { t.audience = aud } }
+
+// Tenant issues the token in another tenant, which need not be configured.
+func Tenant(id string) TokenOption { return func(t *tokenSpec) { t.tenant = id } }
+
+// Personal issues the token to a personal Microsoft account: the consumers'
+// tenant, signed by PersonalKey. Entra issues no version 1.0 tokens to them.
+func Personal() TokenOption { return Tenant(PersonalTenantID) }
+
+// CallingApp sets the client that asked for the token (azp or appid), or the
+// audience of an ID token. The default is ClientID.
+func CallingApp(id string) TokenOption { return func(t *tokenSpec) { t.client = id } }
+
+// SignedBy signs with k, and names it in the header.
+func SignedBy(k *Key) TokenOption { return func(t *tokenSpec) { t.key = k } }
+
+// Claim sets a claim to any value that marshals to JSON; nil is null. It applies
+// after all options that describe the token.
+func Claim(name string, value any) TokenOption {
+	return func(t *tokenSpec) { t.claims = append(t.claims, setMember(name, value)) }
+}
+
+// Without leaves claims out.
+func Without(names ...string) TokenOption {
+	return func(t *tokenSpec) { t.claims = append(t.claims, dropMembers(names)) }
+}
+
+// Header sets a header parameter; see [Key.Sign] for what "alg" does.
+func Header(name string, value any) TokenOption {
+	return func(t *tokenSpec) { t.header = append(t.header, setMember(name, value)) }
+}
+
+// WithoutHeader leaves header parameters out.
+func WithoutHeader(names ...string) TokenOption {
+	return func(t *tokenSpec) { t.header = append(t.header, dropMembers(names)) }
+}
+
+// AuthContext adds authentication contexts, such as "c1", as acrs.
+func AuthContext(ids ...string) TokenOption { return func(t *tokenSpec) { t.authContexts = ids } }
+
+// Capabilities adds client capabilities, such as "cp1", as xms_cc.
+func Capabilities(names ...string) TokenOption { return func(t *tokenSpec) { t.capabs = names } }
+
+// Graph mints a token for Microsoft Graph: its audience, and a nonce in the
+// header, over whose SHA-256 Entra computes the signature, so that only Graph can
+// verify it (R5).
+func Graph() TokenOption { return func(t *tokenSpec) { t.graph = true } }
+
+// Bound binds the token to a client certificate by a cnf claim (RFC 8705).
+func Bound() TokenOption { return func(t *tokenSpec) { t.bound = true } }
+
+// RawPayload signs exactly these bytes as payload.
+func RawPayload(b []byte) TokenOption {
+	return func(t *tokenSpec) { t.rawPayload = append([]byte{}, b...) }
+}
+
+// RawHeader signs exactly these bytes as header.
+func RawHeader(b []byte) TokenOption {
+	return func(t *tokenSpec) { t.rawHeader = append([]byte{}, b...) }
+}

@@ -1,0 +1,59 @@
+package entratest
+
+import (
+	"net/http"
+	"strings"
+)
+
+// loginRoutes serves the paths of the login hosts.
+func (s *Server) loginRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{tenant}/v2.0/.well-known/openid-configuration", s.public(s.serveMetadata))
+	mux.HandleFunc("/{tenant}/.well-known/openid-configuration", s.public(s.serveMetadata))
+	mux.HandleFunc("/{tenant}/discovery/v2.0/keys", s.public(s.serveKeys))
+	mux.HandleFunc("/{tenant}/discovery/keys", s.public(s.serveKeys))
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.serveToken)
+	return mux
+}
+
+// public lets pages of any origin read a GET endpoint, as browsers need for
+// metadata (the fetch specification's CORS protocol).
+func (s *Server) public(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Methods", "GET, OPTIONS")
+		switch r.Method {
+		case http.MethodGet, http.MethodHead:
+			next(w, r)
+		case http.MethodOptions:
+			w.Header().Set("Access-Control-Allow-Headers", "*")
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			w.Header().Set("Allow", "GET, OPTIONS")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		}
+	}
+}
+
+func (s *Server) graphRoutes() http.Handler { return http.NotFoundHandler() }
+
+// segment returns the request's tenant segment in lower case, and the directory
+// ID that it stands for: "" for common and organizations. It is not ok for a
+// tenant that does not exist.
+func (s *Server) segment(r *http.Request) (segment, tenant string, ok bool) {
+	segment = strings.ToLower(r.PathValue("tenant"))
+	if segment == "" { // A fault's handler passed the request on without routing it.
+		segment, _, _ = strings.Cut(strings.TrimPrefix(strings.ToLower(r.URL.Path), "/"), "/")
+	}
+	if segment == "common" || segment == "organizations" {
+		return segment, "", true
+	}
+	tenant, ok = s.config.tenant(segment)
+	return segment, tenant, ok
+}
+
+func isMetadataPath(path string) bool {
+	return strings.HasSuffix(path, "/.well-known/openid-configuration")
+}
+
+func isVersion2(path string) bool { return strings.Contains(path, "/v2.0/") }

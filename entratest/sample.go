@@ -1,0 +1,75 @@
+package entratest
+
+// Identifiers of the sample tenant, which the zero [Config] describes. All are
+// made up, except PersonalTenantID and GraphClientID: Microsoft's own constants
+// for the tenant of personal accounts and for Microsoft Graph.
+const (
+	TenantID         = "11111111-1111-4111-8111-111111111111"
+	TenantDomain     = "contoso.example"
+	OtherTenantID    = "22222222-2222-4222-8222-222222222222"
+	PersonalTenantID = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+	APIClientID = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa" // the API that tokens are for
+	APIURI      = "api://" + APIClientID                 // its Application ID URI
+
+	ClientID     = "dddddddd-dddd-4ddd-8ddd-dddddddddddd" // the calling application, with a secret
+	ClientSecret = "not-a-secret~sample/daemon+1"         // of ClientID; the punctuation tests encoders
+	SPAClientID  = "cccccccc-cccc-4ccc-8ccc-cccccccccccc" // a single-page application, a public client
+
+	AliceObjectID = "e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1"
+	BobObjectID   = "e2e2e2e2-e2e2-4e2e-8e2e-e2e2e2e2e2e2"
+
+	GraphClientID = "00000003-0000-0000-c000-000000000000"
+)
+
+// Permissions that the sample API publishes.
+const (
+	ScopeRead  = "Orders.Read"     // delegated; the scope of a default [Server.Token]
+	ScopeWrite = "Orders.Write"    // delegated
+	RoleAdmin  = "Orders.Admin"    // an app role for users; Alice has it
+	RoleDaemon = "Orders.Read.All" // an application permission; ClientID has it
+)
+
+func sampleApps() []AppRegistration {
+	return []AppRegistration{
+		{
+			ClientID:  APIClientID,
+			Name:      "Orders API",
+			AppIDURIs: []string{APIURI},
+			Scopes:    []string{ScopeRead, ScopeWrite},
+		},
+		{
+			ClientID:     ClientID,
+			Name:         "Orders web and daemon",
+			Secrets:      []string{ClientSecret},
+			RedirectURIs: []string{"http://localhost:3000/auth/callback"},
+			Permissions:  map[string][]string{APIClientID: {RoleDaemon}},
+		},
+		{
+			ClientID:        SPAClientID,
+			Name:            "Orders page",
+			SPARedirectURIs: []string{"http://localhost:3000/"},
+		},
+	}
+}
+
+func sampleUsers(tenant, domain string) []Account {
+	return []Account{
+		{
+			ObjectID:   AliceObjectID,
+			TenantID:   tenant,
+			Username:   "alice@" + domain,
+			GivenName:  "Alice",
+			FamilyName: "Example",
+			Roles:      map[string][]string{APIClientID: {RoleAdmin}},
+			Groups:     []string{"f1f1f1f1-f1f1-4f1f-8f1f-f1f1f1f1f1f1"},
+		},
+		{
+			ObjectID:   BobObjectID,
+			TenantID:   tenant,
+			Username:   "bob@" + domain,
+			GivenName:  "Bob",
+			FamilyName: "Example",
+		},
+	}
+}

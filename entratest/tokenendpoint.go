@@ -1,0 +1,141 @@
+package entratest
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const maxForm = 1 << 20 // bytes of a token request; assertions make them large
+
+// serveToken is the token endpoint (RFC 6749 section 3.2). Parameters count only
+// in the body; unknown ones are ignored.
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cache-Control", "no-store, no-cache")
+	w.Header().Set("Pragma", "no-cache")
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Access-Control-Allow-Headers", "*")
+		w.Header().Set("Access-Control-Allow-Methods", "POST, OPTIONS")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	response, refused := s.grant(w, r)
+	if refused != nil {
+		s.refuse(w, r, refused)
+		return
+	}
+	s.writeJSON(w, http.StatusOK, response)
+}
+
+func (s *Server) grant(w http.ResponseWriter, r *http.Request) (object, *oauthError) {
+	if r.Method != http.MethodPost {
+		return nil, refusal(http.StatusBadRequest, "invalid_request", 900561,
+			"The endpoint only accepts POST requests. Received a %s request.", r.Method)
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return nil, refusal(http.StatusBadRequest, "invalid_request", 9000410, "Malformed request body: %v", err)
+	}
+	segment, tenant, ok := s.segment(r)
+	if !ok {
+		return nil, errUnknownTenant(segment, "invalid_request")
+	}
+	grantType := r.PostForm.Get("grant_type")
+	switch grantType {
+	case "":
+		return nil, errMissing("grant_type")
+	case "client_credentials":
+		return s.clientCredentials(r, tenant)
+	}
+	return nil, refusal(http.StatusBadRequest, "unsupported_grant_type", 70003,
+		"The app requested an unsupported grant type '%s'.", grantType)
+}
+
+// clientCredentials is the grant of RFC 6749 section 4.4. Entra issues the token
+// even to a client without any application permission.
+func (s *Server) clientCredentials(r *http.Request, tenant string) (object, *oauthError) {
+	if tenant == "" {
+		return nil, refusal(http.StatusBadRequest, "invalid_request", 50194,
+			"The client credentials flow needs a tenant: use the endpoint of a tenant instead of /%s.", r.PathValue("tenant"))
+	}
+	client, proof, refused := s.authenticate(r)
+	if refused != nil {
+		return nil, refused
+	}
+	if proof == "0" {
+		return nil, refusal(http.StatusUnauthorized, "invalid_client", 7000216,
+			"'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")
+	}
+	resource, refused := defaultResource(r.PostForm)
+	if refused != nil {
+		return nil, refused
+	}
+	t := s.newSpec()
+	t.kind, t.tenant, t.client, t.clientAuth = appOnly, tenant, client.ClientID, proof
+	if refused := s.target(t, resource, tenant); refused != nil {
+		return nil, refused
+	}
+	api, _ := s.config.api(resource)
+	t.roles = client.Permissions[api.ClientID]
+	return s.tokenResponse(t)
+}
+
+// defaultResource returns the resource of the one scope that ends in /.default.
+// Clients may send OpenID Connect's scopes with it, as MSAL Go does.
+func defaultResource(form url.Values) (string, *oauthError) {
+	if form.Get("scope") == "" {
+		return "", errMissing("scope")
+	}
+	scopes := slices.DeleteFunc(splitSpaces(form.Get("scope")), isOpenIDScope)
+	resource, found := strings.CutSuffix(cmp.Or(strings.Join(scopes, " "), "openid"), "/.default")
+	if !found || len(scopes) != 1 {
+		return "", refusal(http.StatusBadRequest, "invalid_scope", 1002012,
+			"The provided value for scope %s is not valid. Client credential flows must have a scope value with "+
+				"/.default suffixed to the resource identifier (application ID URI).", form.Get("scope"))
+	}
+	return resource, nil
+}
+
+func isOpenIDScope(scope string) bool {
+	return slices.Contains([]string{"openid", "profile", "email", "offline_access"}, scope)
+}
+
+// target sets the token's audience and version as the resource's registration
+// demands them.
+func (s *Server) target(t *tokenSpec, resource, tenant string) *oauthError {
+	if isGraph(resource, s.cloud.graph) {
+		t.graph = true
+		return nil
+	}
+	api, ok := s.config.api(resource)
+	if !ok {
+		return refusal(http.StatusBadRequest, "invalid_resource", 500011,
+			"The resource principal named %s was not found in the tenant named %s.", resource, tenant)
+	}
+	t.version, t.audience = api.TokenVersion, api.ClientID
+	if api.TokenVersion == 1 {
+		t.audience = resource
+	}
+	return nil
+}
+
+func isGraph(resource, host string) bool {
+	return resource == GraphClientID || strings.TrimSuffix(resource, "/") == "https://"+host
+}
+
+func (s *Server) tokenResponse(t *tokenSpec) (object, *oauthError) {
+	token, err := s.mint(t)
+	if err != nil {
+		return nil, refusal(http.StatusBadRequest, "server_error", 90033, "%v", err)
+	}
+	lifetime := int64(t.lifetime.Seconds()) - 1 // Entra says 3599.
+	return object{
+		{"token_type", "Bearer"},
+		{"expires_in", lifetime},
+		{"ext_expires_in", lifetime},
+		{"access_token", token},
+	}, nil
+}
