@@ -1,0 +1,188 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Kind says what a token lets its bearer be.
+type Kind int
+
+const (
+	// No kind: the claims come from no token. They meet no requirement.
+	_ Kind = iota
+	// UserToken is an access token with which an application acts for a user (delegated permissions, scp).
+	UserToken
+	// AppToken is an access token with which an application acts for itself (application permissions, roles).
+	AppToken
+	// IDToken says that a user signed in. It is accepted with Options.AllowIDTokens only.
+	IDToken
+)
+
+// String returns the kind in words.
+func (k Kind) String() string {
+	switch k {
+	case UserToken:
+		return "user token"
+	case AppToken:
+		return "application token"
+	case IDToken:
+		return "ID token"
+	}
+	return "no token"
+}
+
+// Claims are what a verified token says. They belong to whoever received them: changing them changes nothing for
+// anyone else, but they are shared by the handlers of one request. Fields of claims that a token does not have are
+// zero. To identify a user, store TenantID with ObjectID ([Claims.UserKey]).
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+type Claims struct {
+	Kind     Kind
+	TenantID string // tid: the directory that issued the token, a GUID; for a guest, the host's
+	ObjectID string // oid: the user or service principal, a GUID unique in its tenant
+	Subject  string // sub: the same for this API alone; differs from API to API for a user
+	ClientID string // azp or appid: the application that asked for the token; never this API. Anyone can pretend to be a public client (ClientAuth "0")
+
+	ClientAuth         string   // azpacr or appidacr, how the client proved itself: "0" not at all, "1" by secret, "2" by certificate or federation
+	ClientCapabilities []string // xms_cc: "cp1" says that the client can answer a claims challenge
+
+	Scopes         []string // scp: delegated permissions, bare names such as Orders.Read; of UserTokens only
+	Roles          []string // roles: app roles of a user, or application permissions; see Kind
+	Groups         []string // groups: object IDs of the user's groups. Empty with GroupsOverage means unknown
+	GroupsOverage  bool     // the user has too many groups for the token: never read this as "no groups"; ask Graph
+	DirectoryRoles []string // wids: template IDs of the user's directory roles, in the tenant TenantID
+	AuthContexts   []string // acrs: Conditional Access authentication contexts that are satisfied, such as c1
+
+	Audience         string // aud: this API, as the client or Entra named it
+	Issuer           string // iss
+	Version          string // ver: "1.0" or "2.0"
+	TokenID          string // uti: names the token in Entra's sign-in logs
+	SessionID        string // sid: the user's session
+	UserFlow         string // tfp, or acr of older policies: the B2C policy the user came through
+	IdentityProvider string // idp: who signed the user in, where that is not Issuer
+
+	IssuedAt  time.Time // iat
+	NotBefore time.Time // nbf
+	ExpiresAt time.Time // exp; a stream should end here
+	AuthTime  time.Time // auth_time: when the user last signed in
+
+	AuthMethods    []string // amr: how the user signed in; informational, require an AuthContext instead
+	Guest          bool     // the user is a guest in TenantID (acct, else idp)
+	Agent          bool     // the client or the user is an agent identity (xms_act_fct, xms_sub_fct)
+	AgentBlueprint string   // xms_par_app_azp: the application the agent was made from; for logs, it must not decide access
+
+	Name              string // name, for display. It can be changed and repeated: it must not decide access
+	PreferredUsername string // preferred_username, upn or unique_name, for display. It can be changed and reused: it must not decide access
+	Email             string // email. Foreign tenants can set any address: it must not decide access, not even with EmailVerified
+	EmailVerified     bool   // xms_edov: the owner of the email's domain was verified
+	LoginHint         string // login_hint, opaque, to sign the same user in or out. It must not decide access
+
+	raw string // the payload; "" for claims made by hand
+}
+
+// HasScope reports whether the token carries the delegated permission name, exactly. It does not look at Kind: a
+// handler behind [Require] with [Scope] needs no other check.
+func (c *Claims) HasScope(name string) bool { return slices.Contains(c.Scopes, name) }
+
+// HasRole reports whether the token carries the app role name, exactly: a role of the user in a UserToken or IDToken,
+// an application permission in an AppToken. Look at Kind too, or use [Role] and [AppPermission], which do.
+func (c *Claims) HasRole(name string) bool { return slices.Contains(c.Roles, name) }
+
+// AppOnly reports whether an application acts for itself, without a user.
+func (c *Claims) AppOnly() bool { return c.Kind == AppToken }
+
+// PersonalAccount reports whether the user signed in with a personal Microsoft account of its own tenant.
+func (c *Claims) PersonalAccount() bool { return c.TenantID == PersonalAccounts }
+
+// UserKey returns TenantID and ObjectID joined by a dot: a key under which to store data about the user or service
+// principal. It is "" if one of the two is missing, as it can be with Options.Authority.
+func (c *Claims) UserKey() string {
+	if c.TenantID == "" || c.ObjectID == "" {
+		return ""
+	}
+	return c.TenantID + "." + c.ObjectID
+}
+
+// Decode decodes the token's whole claim set into v, a pointer to a struct or map, for claims that have no field here.
+// Struct fields are matched by their exact names; what json tags mean is said at
+// https://pkg.go.dev/github.com/go-json-experiment/json. A directory extension or custom claim may be a string in one
+// token and an array in the next. Claims that were made by hand have no claim set: an error.
+func (c *Claims) Decode(v any) error {
+	if c.raw == "" {
+		return errors.New("entra: these claims were made by hand and hold no token's claim set to decode")
+	}
+	if err := json.Unmarshal([]byte(c.raw), v); err != nil {
+		return errors.Join(errors.New("entra: the claims do not fit the type to decode them into"), err)
+	}
+	return nil
+}
+
+// lists are the fields that a caller could change through a shared array.
+func (c *Claims) lists() [7]*[]string {
+	return [...]*[]string{&c.ClientCapabilities, &c.Scopes, &c.Roles, &c.Groups, &c.DirectoryRoles, &c.AuthContexts, &c.AuthMethods}
+}
+
+// clone returns claims that share nothing changeable with c, in two allocations.
+func (c *Claims) clone() *Claims {
+	copied := *c
+	lists := copied.lists()
+	total := 0
+	for _, list := range lists {
+		total += len(*list)
+	}
+	if total == 0 {
+		return &copied
+	}
+	backing := make([]string, 0, total)
+	for _, list := range lists {
+		if len(*list) == 0 {
+			continue
+		}
+		start := len(backing)
+		backing = append(backing, *list...)
+		*list = backing[start:len(backing):len(backing)]
+	}
+	return &copied
+}
+
+type contextKey struct{}
+
+// identity is what Authenticate leaves in a request's context.
+type identity struct {
+	claims   *Claims // nil behind AuthenticateOptional, for a request without a token
+	verifier *Verifier
+}
+
+func withIdentity(ctx context.Context, id *identity) context.Context {
+	return context.WithValue(ctx, contextKey{}, id)
+}
+
+func identityFrom(ctx context.Context) *identity {
+	id, _ := ctx.Value(contextKey{}).(*identity)
+	return id
+}
+
+// ClaimsFromContext returns the claims of the request's token, and whether there are any: always behind
+// [Verifier.Authenticate], only for requests with a token behind [Verifier.AuthenticateOptional].
+func ClaimsFromContext(ctx context.Context) (*Claims, bool) {
+	id := identityFrom(ctx)
+	if id == nil || id.claims == nil {
+		return nil, false
+	}
+	return id.claims, true
+}
+
+// ContextWithClaims returns a context that carries claims, as if [Verifier.Authenticate] had put them there: to test
+// handlers without tokens. Set [Claims.Kind], or no requirement is met. A Verifier that ctx already knows stays.
+func ContextWithClaims(ctx context.Context, claims *Claims) context.Context {
+	id := &identity{claims: claims}
+	if outer := identityFrom(ctx); outer != nil {
+		id.verifier = outer.verifier
+	}
+	return withIdentity(ctx, id)
+}

@@ -1,0 +1,70 @@
+package entra
+
+import "fmt"
+
+// PersonalAccounts is the tenant of personal Microsoft accounts (outlook.com, live.com, …), for [Options.Tenants].
+const PersonalAccounts = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+// Cloud is one of Microsoft's separate clouds. It decides which host signs tenants in and how their issuers are named.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+type Cloud int
+
+const (
+	Worldwide    Cloud = iota // login.microsoftonline.com: the public cloud, GCC included
+	USGovernment              // login.microsoftonline.us: GCC High and DoD
+	China                     // login.partner.microsoftonline.cn: operated by 21Vianet
+)
+
+// String returns the cloud's name.
+func (c Cloud) String() string {
+	if facts, ok := clouds[c]; ok {
+		return facts.name
+	}
+	return fmt.Sprintf("Cloud(%d)", int(c))
+}
+
+type cloudFacts struct {
+	name      string
+	loginHost string
+	v1Host    string
+	ownKeys   string // the cloud_instance_name of its keys; "" where none is documented
+}
+
+var clouds = map[Cloud]cloudFacts{
+	Worldwide:    {"Worldwide", "login.microsoftonline.com", "sts.windows.net", publicKeys},
+	USGovernment: {"USGovernment", "login.microsoftonline.us", "sts.windows.net", governmentKeys},
+	China:        {"China", "login.partner.microsoftonline.cn", "sts.chinacloudapi.cn", ""},
+}
+
+const (
+	publicKeys     = "microsoftonline.com"
+	governmentKeys = "microsoftonline.us"
+)
+
+func (c cloudFacts) v1Issuer(tenant string) string { return "https://" + c.v1Host + "/" + tenant + "/" }
+
+func (c cloudFacts) v2Issuer(tenant string) string {
+	return "https://" + c.loginHost + "/" + tenant + "/v2.0"
+}
+
+// signsHere reports whether a key of the named cloud instance signs tokens of cloud c. The public key document lists
+// US Government keys under the public issuer: only this member tells them apart. A key without it is judged by its
+// issuer alone.
+func (c cloudFacts) signsHere(keyCloud string) bool {
+	switch {
+	case keyCloud == "":
+		return true
+	case c.ownKeys != "":
+		return keyCloud == c.ownKeys
+	}
+	return keyCloud != publicKeys && keyCloud != governmentKeys
+}
+
+// microsoftHosts are the hosts for which Tenants and Cloud are the right options, not Authority.
+var microsoftHosts = map[string]bool{
+	"login.microsoftonline.com": true, "login.windows.net": true, "login.microsoft.com": true, "sts.windows.net": true,
+	"login.microsoftonline.us": true, "login.usgovcloudapi.net": true, "login-us.microsoftonline.com": true,
+	"login.partner.microsoftonline.cn": true, "login.chinacloudapi.cn": true, "sts.chinacloudapi.cn": true,
+	"login.microsoftonline.de": true,
+}

@@ -1,0 +1,187 @@
+package entra
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/entra-go/entra/internal/quote"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// This file holds the operator's texts: what was found, what was expected, what to change.
+
+func invalid(reason Reason, text string) *refusal {
+	return &refusal{sentinel: ErrInvalidToken, reason: reason, text: text}
+}
+
+func invalidf(reason Reason, format string, args ...any) *refusal {
+	return invalid(reason, fmt.Sprintf(format, args...))
+}
+
+func (r *refusal) because(cause error) *refusal {
+	r.cause = cause
+	return r
+}
+
+func malformed(text string) *refusal {
+	return invalid(ReasonMalformed, text).because(jwt.ErrTokenMalformed)
+}
+
+func tooLarge(size, limit int) *refusal {
+	return invalidf(ReasonTooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; Entra's own have 1 to 8 KB", size, limit)
+}
+
+func notThreeSegments(token string) *refusal {
+	dots := strings.Count(token, ".")
+	switch {
+	case token == "":
+		return malformed("the token is empty")
+	case strings.TrimSpace(token) != token:
+		return malformed("the token has white space around it")
+	case dots == 4:
+		return invalid(ReasonEncrypted, "the token is encrypted (JWE, five segments); remove tokenEncryptionKeyId from the API's app registration, or decrypt it before")
+	case dots == 0:
+		return malformed("the token is no JWT: it has no dot; an opaque token or a secret was sent, or a token of a personal account for a Microsoft API")
+	}
+	return malformed(fmt.Sprintf("the token has %d segments; a signed JWT has three", dots+1))
+}
+
+func badHeader(text string) *refusal { return invalid(ReasonHeader, text) }
+
+func (h *header) refused(err error) *refusal {
+	var member memberError
+	if errors.As(err, &member) {
+		if member.name == "alg" {
+			return invalid(ReasonAlgorithm, "the header's "+err.Error()).because(jwt.ErrTokenMalformed)
+		}
+		return badHeader("the header's " + err.Error())
+	}
+	return malformed("the header cannot be read: " + err.Error())
+}
+
+func wrongAlgorithm(alg string) *refusal {
+	return invalidf(ReasonAlgorithm, "the header's alg is %s; Entra signs with RS256 and nothing else is accepted", quote.Text(alg)).
+		because(jwt.ErrTokenSignatureInvalid)
+}
+
+func wrongType(typ string) *refusal {
+	return badHeader("the header's typ is " + quote.Text(typ) + "; expected JWT or at+jwt: this is not an access token")
+}
+
+func microsoftNonce() *refusal {
+	return invalid(ReasonMicrosoftAPIToken, "the header holds a nonce: the token is for Microsoft Graph or another API of Microsoft's own, and only that API can verify it; the client must request a token for this API, with the scope api://<client ID of this API>/.default or one of its scopes")
+}
+
+func unknownKey(kid string, held int) *refusal {
+	return invalidf(ReasonUnknownKey, "no signing key %s among the %d held; is the token from another cloud or authority, or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), held).
+		because(jwt.ErrTokenUnverifiable)
+}
+
+func keysUnavailable(after time.Duration, cause error) *refusal {
+	text := "no signing key is held and none could be fetched"
+	if cause != nil {
+		text += ": " + cause.Error()
+	}
+	return &refusal{sentinel: ErrKeysUnavailable, reason: ReasonKeysUnavailable, text: text, cause: cause, retryAfter: after}
+}
+
+func badSignature(kid string) *refusal {
+	return invalidf(ReasonSignature, "the signature does not fit the key %s: the token was changed, cut or forged", quote.Text(kid)).
+		because(jwt.ErrTokenSignatureInvalid)
+}
+
+func badClaims(text string) *refusal {
+	return invalid(ReasonClaims, text).because(jwt.ErrTokenInvalidClaims)
+}
+
+func missingClaim(name, cure string) *refusal {
+	return invalid(ReasonClaims, "the token has no "+name+cure).because(jwt.ErrTokenRequiredClaimMissing)
+}
+
+func expired(at, now time.Time, skew time.Duration) *refusal {
+	return invalidf(ReasonExpired, "the token expired at %s, %s ago (clock skew allowed: %s); the client must get a new one, or a clock is wrong", stamp(at), age(now.Sub(at)), skew).
+		because(jwt.ErrTokenExpired)
+}
+
+func notYetValid(claim string, at, now time.Time, skew time.Duration) *refusal {
+	cause := jwt.ErrTokenNotValidYet
+	if claim == "iat" {
+		cause = jwt.ErrTokenUsedBeforeIssued
+	}
+	return invalidf(ReasonNotYetValid, "the token's %s is %s, %s ahead of this machine's clock (clock skew allowed: %s); is this clock right?", claim, stamp(at), age(at.Sub(now)), skew).
+		because(cause)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// age rounds a duration that may come from a forged date, so that it reads well.
+func age(d time.Duration) time.Duration { return d.Round(time.Second) }
+
+func wrongIssuer(found, wanted string) *refusal {
+	return invalidf(ReasonIssuer, "issuer is %s; expected %s", quote.Text(found), wanted).because(jwt.ErrTokenInvalidIssuer)
+}
+
+func wrongTenant(text string) *refusal { return invalid(ReasonTenant, text) }
+
+func wrongVersion(text string) *refusal { return invalid(ReasonVersion, text) }
+
+func wrongKeyIssuer(text string) *refusal {
+	return invalid(ReasonKeyIssuer, text)
+}
+
+// microsoftAPIs are the audiences that mean "for one of Microsoft's own APIs", without a slash at the end.
+var microsoftAPIs = map[string]string{
+	"00000003-0000-0000-c000-000000000000":    "Microsoft Graph",
+	"https://graph.microsoft.com":             "Microsoft Graph",
+	"https://graph.microsoft.us":              "Microsoft Graph",
+	"https://dod-graph.microsoft.us":          "Microsoft Graph",
+	"https://microsoftgraph.chinacloudapi.cn": "Microsoft Graph",
+	"00000002-0000-0000-c000-000000000000":    "Azure AD Graph",
+	"https://graph.windows.net":               "Azure AD Graph",
+	"https://management.azure.com":            "Azure Resource Manager",
+	"https://management.core.windows.net":     "Azure Resource Manager",
+	"797f4846-ba00-4fd7-ba43-dac1f8f63013":    "Azure Resource Manager",
+}
+
+func (s *settings) wrongAudience(found string) *refusal {
+	cure := ""
+	if prefix := s.scopePrefix(); prefix != "" {
+		cure = "; request the scope " + prefix + ".default"
+	}
+	if name, ok := microsoftAPIs[withoutSlash(found)]; ok {
+		return invalidf(ReasonAudience, "audience is %s: the client asked for a token of that API and sent it here%s", name, cure).
+			because(jwt.ErrTokenInvalidAudience)
+	}
+	return invalidf(ReasonAudience, "audience is %s; expected one of %s: the client asked for another API's token%s, or add the audience to Options.Audiences if it is this API", quote.Text(found), strings.Join(s.audiences, ", "), cure).
+		because(jwt.ErrTokenInvalidAudience)
+}
+
+func idToken(cause string) *refusal {
+	return invalid(ReasonIDToken, "ID token ("+cause+") where an access token is expected; the client must send the access token for a scope of this API, or set Options.AllowIDTokens if the page and this API share one app registration")
+}
+
+func (s *settings) noPermissions(kind Kind) *refusal {
+	cure := "no scope and no role: expose a scope under \"Expose an API\" and let the client request it, or assign an app role to the client under \"API permissions\""
+	if kind == AppToken {
+		cure = "application token without roles: assign an app role of this API to the client application and grant admin consent, or set Options.AllowWithoutPermissions and check Claims.ClientID"
+	}
+	return invalid(ReasonNoPermissions, cure)
+}
+
+func boundToken() *refusal {
+	return invalid(ReasonBoundToken, "the token is bound to a key (cnf) and was sent as a plain bearer token; the client must request one without proof of possession")
+}
+
+// forbidden is what a requirement answers when the claims do not meet it.
+func forbidden(reason Reason, format string, args ...any) *refusal {
+	return &refusal{sentinel: ErrForbidden, reason: reason, text: fmt.Sprintf(format, args...)}
+}
+
+func internalFault(text string, cause error) *refusal {
+	if cause != nil {
+		text += ": " + cause.Error()
+	}
+	return &refusal{reason: ReasonInternal, text: text, cause: cause}
+}

@@ -1,0 +1,329 @@
+package entra
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// After a fetch that did not bring the unknown key asked for, the next one for an unknown key starts no sooner
+	// than unknownMin later, doubling to unknownMax: junk key IDs cost a handful of fetches, a key that Entra publishes
+	// a moment late is found within seconds.
+	unknownMin   = 5 * time.Second
+	unknownMax   = 5 * time.Minute
+	unknownReset = 10 * time.Minute // without any unknown key
+	// After a failed fetch the next one starts no sooner than failureMin later, doubling.
+	failureMin      = time.Second
+	failureMax      = time.Minute
+	failureMaxEmpty = 5 * time.Second // while no key is held and every request waits for one
+)
+
+// document is a key document and all that is known about it. Reading is free of locks; one fetch runs at a time, beside
+// the requests.
+type document struct {
+	source source
+	fetch  *fetcher
+	log    *slog.Logger
+
+	snapshot atomic.Pointer[snapshot]
+	// due is when a used key starts a refresh, as the time since start; never while a fetch runs.
+	due      atomic.Int64
+	start    time.Time
+	fetches  atomic.Uint64
+	failures atomic.Uint64
+
+	mu           sync.Mutex
+	running      *fetch
+	unknownDelay time.Duration // 0: the next unknown key may start a fetch
+	unknownSince time.Time     // the end of the fetch that did not bring the key asked for
+	unknownLast  time.Time     // when an unknown key was last asked for
+	failureDelay time.Duration // 0: the last fetch was good
+	failedAt     time.Time
+	failureHold  time.Duration // failureDelay, or the longer Retry-After
+	failure      error
+}
+
+// snapshot is what the good documents so far amount to. Only its headers change.
+type snapshot struct {
+	keys     map[string]heldKey
+	issuer   string
+	lastGood time.Time
+	headers  atomic.Pointer[map[string]*key] // one a key
+}
+
+type heldKey struct {
+	*key
+	seen time.Time // when a good document last named it
+}
+
+// fetch is one fetch, shared by all who wait for it and tied to none of them.
+type fetch struct {
+	done  chan struct{}
+	kid   string // the unknown key that started it; "" for none
+	asked bool   // an unknown key waits for it
+}
+
+func newDocument(src source, fetch *fetcher, log *slog.Logger) *document {
+	d := &document{source: src, fetch: fetch, log: log, start: time.Now()}
+	d.snapshot.Store(new(snapshot))
+	return d
+}
+
+func (h heldKey) alive(now time.Time) bool { return h.key != nil && now.Sub(h.seen) < keyLifetime }
+
+// held returns the key kid at once, and starts a refresh beside the request if the document has become old.
+func (d *document) held(kid string, now time.Time) *key {
+	return d.use(d.snapshot.Load().keys[kid], now)
+}
+
+// byHeader is held for a header segment that was verified before.
+func (d *document) byHeader(segment string, now time.Time) *key {
+	s := d.snapshot.Load()
+	headers := s.headers.Load()
+	if headers == nil {
+		return nil
+	}
+	k := (*headers)[segment]
+	if k == nil {
+		return nil
+	}
+	return d.use(s.keys[k.id], now)
+}
+
+func (d *document) use(h heldKey, now time.Time) *key {
+	if !h.alive(now) {
+		return nil
+	}
+	if int64(now.Sub(d.start)) >= d.due.Load() {
+		d.refresh(now)
+	}
+	return h.key
+}
+
+func (d *document) refresh(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running == nil && int64(now.Sub(d.start)) >= d.due.Load() {
+		d.begin("")
+	}
+}
+
+// learn remembers segment as the header of tokens that k signs: the first one of each key, so that there are never
+// more than keys.
+func (d *document) learn(segment string, k *key) {
+	s := d.snapshot.Load()
+	if headers := s.headers.Load(); headers != nil && hasValue(*headers, k) {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s = d.snapshot.Load()
+	if s.keys[k.id].key != k {
+		return
+	}
+	headers := make(map[string]*key)
+	if known := s.headers.Load(); known != nil {
+		if hasValue(*known, k) {
+			return
+		}
+		maps.Copy(headers, *known)
+	}
+	// A copy, lest the header keep the whole token alive.
+	headers[strings.Clone(segment)] = k
+	s.headers.Store(&headers)
+}
+
+func hasValue(headers map[string]*key, k *key) bool {
+	for _, known := range headers {
+		if known == k {
+			return true
+		}
+	}
+	return false
+}
+
+// fetchFor returns the fetch to wait for so that the unknown key kid may become known ("": any key): the one that runs,
+// or a new one. It returns nil where the allowance permits none, so that nobody ever waits for an allowance.
+func (d *document) fetchFor(kid string, now time.Time) *fetch {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if kid != "" {
+		if now.Sub(d.unknownLast) >= unknownReset {
+			d.unknownDelay = 0
+		}
+		d.unknownLast = now
+	}
+	empty := d.count(now) == 0
+	if d.running == nil {
+		spent := d.unknownDelay > 0 && now.Sub(d.unknownSince) < d.unknownDelay
+		if d.failureWait(now, empty) > 0 || spent && !empty {
+			return nil
+		}
+		d.begin(kid)
+	}
+	d.running.asked = d.running.asked || kid != ""
+	return d.running
+}
+
+// failureWait is how long after the last failure the next fetch has to wait still.
+func (d *document) failureWait(now time.Time, empty bool) time.Duration {
+	hold := min(d.failureHold, failureMax)
+	if empty {
+		hold = min(d.failureHold, failureMaxEmpty)
+	}
+	return d.failedAt.Add(hold).Sub(now)
+}
+
+// begin starts a fetch. The caller holds the lock.
+func (d *document) begin(kid string) {
+	f := &fetch{done: make(chan struct{}), kid: kid}
+	d.running = f
+	d.due.Store(int64(1<<63 - 1))
+	d.fetches.Add(1)
+	go d.run(f)
+}
+
+func (d *document) run(f *fetch) {
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	got, err := d.source.get(ctx, d.fetch)
+	d.mu.Lock()
+	now := time.Now()
+	d.running = nil
+	if err != nil {
+		d.failed(err, now)
+	} else {
+		d.succeeded(f, got, now)
+	}
+	d.mu.Unlock()
+	close(f.done)
+	d.report(got, err)
+}
+
+func (d *document) failed(err error, now time.Time) {
+	d.failures.Add(1)
+	limit := failureMax
+	if d.count(now) == 0 {
+		limit = failureMaxEmpty
+	}
+	d.failure = err
+	d.failedAt = now
+	d.failureDelay = min(max(failureMin, 2*d.failureDelay), limit)
+	d.failureHold = min(max(d.failureDelay, retryAfter(err)), limit)
+	d.due.Store(int64(max(now.Add(d.failureHold).Sub(d.start), d.snapshot.Load().lastGood.Add(refreshAfter).Sub(d.start))))
+}
+
+func (d *document) succeeded(f *fetch, got *fetched, now time.Time) {
+	d.failure, d.failureDelay, d.failureHold = nil, 0, 0
+	s := d.snapshot.Load().merge(got, now)
+	d.snapshot.Store(s)
+	d.due.Store(int64(now.Add(refreshAfter).Sub(d.start)))
+	if !f.asked {
+		return
+	}
+	if _, brought := s.keys[f.kid]; brought {
+		d.unknownDelay = 0
+		return
+	}
+	// One of those who joined later may have asked for a key that is there now: it says so itself, by brought.
+	d.unknownDelay = min(max(unknownMin, 2*d.unknownDelay), unknownMax)
+	d.unknownSince = now
+}
+
+// merge returns the keys of s with those of a newer document: new content replaces old, keys that the document does not
+// name stay until they are too old.
+func (s *snapshot) merge(got *fetched, now time.Time) *snapshot {
+	merged := &snapshot{keys: make(map[string]heldKey, len(got.keys)), issuer: got.issuer, lastGood: now}
+	for _, k := range got.keys {
+		if old := s.keys[k.id].key; old != nil && old.same(k) {
+			k = old
+		}
+		merged.keys[k.id] = heldKey{k, now}
+	}
+	for _, h := range s.newestFirst() {
+		if _, named := merged.keys[h.id]; !named && h.alive(now) && len(merged.keys) < maxKeys {
+			merged.keys[h.id] = h
+		}
+	}
+	merged.inheritHeaders(s)
+	return merged
+}
+
+func (s *snapshot) newestFirst() []heldKey {
+	return slices.SortedFunc(maps.Values(s.keys), func(a, b heldKey) int {
+		return cmp.Or(b.seen.Compare(a.seen), cmp.Compare(a.id, b.id))
+	})
+}
+
+func (s *snapshot) inheritHeaders(old *snapshot) {
+	known := old.headers.Load()
+	if known == nil {
+		return
+	}
+	headers := make(map[string]*key, len(*known))
+	for segment, k := range *known {
+		if s.keys[k.id].key == k {
+			headers[segment] = k
+		}
+	}
+	s.headers.Store(&headers)
+}
+
+// wait waits until the fetch has ended, well or badly. It returns ctx's error if that comes first.
+func (f *fetch) wait(ctx context.Context) error {
+	// A transport that ignores its context must not hold requests longer than promised.
+	limit := time.NewTimer(fetchTimeout)
+	defer limit.Stop()
+	select {
+	case <-f.done:
+		return nil
+	case <-limit.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *document) brought() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unknownDelay = 0
+}
+
+func (d *document) count(now time.Time) (n int) {
+	for _, h := range d.snapshot.Load().keys {
+		if h.alive(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// trouble returns when the next fetch may start and why the last one failed.
+func (d *document) trouble(now time.Time) (time.Duration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return max(0, d.failureWait(now, d.count(now) == 0)), d.failure
+}
+
+func (d *document) issuer() string { return d.snapshot.Load().issuer }
+
+// report logs trouble with the document: once a fetch, of which there are few.
+func (d *document) report(got *fetched, err error) {
+	ctx := context.Background()
+	if err != nil {
+		d.log.LogAttrs(ctx, slog.LevelWarn, "entra: signing keys not refreshed", slog.String("url", d.source.url()), slog.Any("error", err))
+		return
+	}
+	if len(got.skipped) > 0 {
+		d.log.LogAttrs(ctx, slog.LevelWarn, "entra: signing keys passed over", slog.String("url", d.source.url()),
+			slog.Int("count", len(got.skipped)), slog.String("first", got.skipped[0].Error()))
+	}
+}

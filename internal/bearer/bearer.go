@@ -1,0 +1,91 @@
+// Package bearer reads the Authorization header of RFC 6750 section 2.1.
+package bearer
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// ErrNone says that the request carries no bearer token: no Authorization header, or one of another scheme.
+var ErrNone = errors.New("no bearer token")
+
+// ErrMalformed says that the request has an Authorization header which is no well-formed bearer credential.
+// The errors that wrap it hold nothing of the header's content.
+var ErrMalformed = errors.New("malformed Authorization header")
+
+type malformed string
+
+func (m malformed) Error() string { return string(m) }
+func (m malformed) Unwrap() error { return ErrMalformed }
+
+const (
+	several  = malformed("the request has several Authorization headers; expected exactly one")
+	noScheme = malformed("the Authorization header does not begin with a scheme; expected Bearer and a token")
+	empty    = malformed("the Authorization header says Bearer but holds no token")
+	grammar  = malformed("the text behind Bearer is no b64token (RFC 6750 section 2.1): expected letters, digits and -._~+/ only, then = at the end")
+)
+
+// Token returns the bearer token of the request with this header, or an error that wraps [ErrNone] or [ErrMalformed].
+// The scheme is compared without regard to case (RFC 9110 section 11.1) and is followed by one or more spaces.
+func Token(header http.Header) (string, error) {
+	values := header["Authorization"]
+	if len(values) == 0 {
+		return "", ErrNone
+	}
+	if len(values) > 1 {
+		return "", several
+	}
+	scheme, rest := cutScheme(values[0])
+	if scheme == "" {
+		return "", noScheme
+	}
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", ErrNone
+	}
+	token := strings.TrimLeft(rest, " ")
+	if token == "" {
+		return "", empty
+	}
+	if len(token) == len(rest) || !isB64Token(token) {
+		return "", grammar
+	}
+	return token, nil
+}
+
+func cutScheme(value string) (scheme, rest string) {
+	end := 0
+	for end < len(value) && isTokenChar(value[end]) {
+		end++
+	}
+	return value[:end], value[end:]
+}
+
+// isTokenChar reports whether c is a tchar of RFC 9110 section 5.6.2.
+func isTokenChar(c byte) bool {
+	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}
+
+func isB64Token(s string) bool {
+	s = strings.TrimRight(s, "=")
+	if s == "" {
+		return false
+	}
+	for i := range len(s) {
+		if !b64TokenChars[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+var b64TokenChars = func() (table [256]bool) {
+	for c := range 256 {
+		table[c] = isAlphanumeric(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
+	}
+	return table
+}()

@@ -1,0 +1,44 @@
+// Package quote makes text that came from outside safe to print: bounded, on one line, and visibly a quotation.
+package quote
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limit is how many bytes of a foreign text are shown.
+const Limit = 64
+
+// Text returns s cut to at most [Limit] bytes, in double quotes, with everything that is not printable ASCII escaped.
+// Three dots behind the closing quote say that something was cut.
+func Text(s string) string {
+	if len(s) <= Limit {
+		return strconv.QuoteToASCII(s)
+	}
+	return strconv.QuoteToASCII(Cut(s)) + "..."
+}
+
+// Field returns s as it is if it is short and consists of letters, digits and -._~ only, as IDs do, and else [Text] of it.
+func Field(s string) string {
+	if len(s) > Limit || strings.ContainsFunc(s, isOdd) {
+		return Text(s)
+	}
+	return s
+}
+
+func isOdd(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
+}
+
+// Cut returns the longest prefix of s that has at most [Limit] bytes and ends between two characters.
+func Cut(s string) string {
+	if len(s) <= Limit {
+		return s
+	}
+	end := Limit
+	for end > Limit-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
+}

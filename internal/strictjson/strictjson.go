@@ -1,0 +1,269 @@
+// Package strictjson reads one JSON object member by member, refusing all that two readers could understand
+// differently: duplicate names at any depth, invalid UTF-8, text behind the object (RFC 8259 sections 4 and 8.1).
+// Names are compared exactly, case included.
+package strictjson
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Reader reads the value of the member at hand. It is valid inside the function given to [Object] only, which calls
+// exactly one of its methods for each member.
+type Reader struct {
+	source  string
+	decoder *jsontext.Decoder
+	buffer  bytes.Buffer
+	scratch []byte
+}
+
+var readers = sync.Pool{New: func() any {
+	r := new(Reader)
+	r.decoder = jsontext.NewDecoder(&r.buffer)
+	return r
+}}
+
+// Object reads source, which must be one JSON object, and calls member for each of its members in their order. The
+// name is valid during the call only. Errors of member end the reading and are returned as they are. Strings that a
+// Reader returns share memory with source.
+func Object(source string, member func(name []byte, value *Reader) error) error {
+	r := readers.Get().(*Reader)
+	defer readers.Put(r)
+	r.source = source
+	r.buffer.Reset()
+	r.buffer.WriteString(source)
+	text := r.buffer.Bytes()
+	r.decoder.Reset(&r.buffer)
+	err := r.object(member)
+	// A pooled reader must not keep alive what it read.
+	r.source = ""
+	clear(text)
+	clear(r.scratch)
+	return err
+}
+
+func (r *Reader) object(member func(name []byte, value *Reader) error) error {
+	if err := r.open('{', "an object"); err != nil {
+		return err
+	}
+	for r.decoder.PeekKind() != '}' {
+		name, err := r.decoder.ReadValue()
+		if err != nil {
+			return syntax(err)
+		}
+		raw, err := r.name(name)
+		if err != nil {
+			return err
+		}
+		if err := member(raw, r); err != nil {
+			return err
+		}
+	}
+	if _, err := r.decoder.ReadToken(); err != nil {
+		return syntax(err)
+	}
+	if _, err := r.decoder.ReadToken(); err != io.EOF {
+		return errors.New("there is text behind the JSON object")
+	}
+	return nil
+}
+
+func (r *Reader) open(kind jsontext.Kind, want string) error {
+	token, err := r.decoder.ReadToken()
+	if err != nil {
+		return syntax(err)
+	}
+	if token.Kind() != kind {
+		return unexpected(token.Kind(), want)
+	}
+	return nil
+}
+
+// name returns the name of a member without its quotes. It is copied, since reading the value overwrites the buffer.
+func (r *Reader) name(quoted jsontext.Value) (_ []byte, err error) {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		r.scratch = append(r.scratch[:0], quoted[1:len(quoted)-1]...)
+		return r.scratch, nil
+	}
+	r.scratch, err = jsontext.AppendUnquote(r.scratch[:0], quoted)
+	return r.scratch, syntax(err)
+}
+
+// Skip passes over a value of any type, null included.
+func (r *Reader) Skip() error { return syntax(r.decoder.SkipValue()) }
+
+// Any passes over a value of any type but null.
+func (r *Reader) Any() error {
+	if r.decoder.PeekKind() == 'n' {
+		return unexpected('n', "a value")
+	}
+	return r.Skip()
+}
+
+// Raw returns the text of a value of any type, null included.
+func (r *Reader) Raw() (string, error) {
+	value, err := r.decoder.ReadValue()
+	if err != nil {
+		return "", syntax(err)
+	}
+	return r.shared(value), nil
+}
+
+// shared returns the piece of the source that the decoder read last.
+func (r *Reader) shared(value jsontext.Value) string {
+	end := int(r.decoder.InputOffset())
+	return r.source[end-len(value) : end]
+}
+
+// Text returns a string.
+func (r *Reader) Text() (string, error) {
+	value, err := r.decoder.ReadValue()
+	if err != nil {
+		return "", syntax(err)
+	}
+	if value.Kind() != '"' {
+		return "", unexpected(value.Kind(), "a string")
+	}
+	if bytes.IndexByte(value, '\\') < 0 {
+		quoted := r.shared(value)
+		return quoted[1 : len(quoted)-1], nil
+	}
+	text, err := jsontext.AppendUnquote(nil, value)
+	return string(text), syntax(err)
+}
+
+// Texts appends to list the strings of an array.
+func (r *Reader) Texts(list []string) ([]string, error) {
+	if err := r.open('[', "an array of strings"); err != nil {
+		return nil, err
+	}
+	for r.decoder.PeekKind() != ']' {
+		text, err := r.Text()
+		if err != nil {
+			return nil, fmt.Errorf("an element of the array %w", err)
+		}
+		list = append(list, text)
+	}
+	_, err := r.decoder.ReadToken()
+	return list, syntax(err)
+}
+
+// Array calls element for each value of an array, with its text.
+func (r *Reader) Array(element func(raw string) error) error {
+	if err := r.open('[', "an array"); err != nil {
+		return err
+	}
+	for r.decoder.PeekKind() != ']' {
+		raw, err := r.Raw()
+		if err != nil {
+			return err
+		}
+		if err := element(raw); err != nil {
+			return err
+		}
+	}
+	_, err := r.decoder.ReadToken()
+	return syntax(err)
+}
+
+// TextOrTexts appends to list a string, or the strings of an array.
+func (r *Reader) TextOrTexts(list []string) ([]string, error) {
+	if r.decoder.PeekKind() == '[' {
+		return r.Texts(list)
+	}
+	text, err := r.Text()
+	return append(list, text), err
+}
+
+// Number returns a number.
+func (r *Reader) Number() (float64, error) {
+	value, err := r.decoder.ReadValue()
+	if err != nil {
+		return 0, syntax(err)
+	}
+	if value.Kind() != '0' {
+		return 0, unexpected(value.Kind(), "a number")
+	}
+	if n, ok := digits(value); ok {
+		return n, nil
+	}
+	n, err := strconv.ParseFloat(r.shared(value), 64)
+	if err != nil || math.IsInf(n, 0) {
+		return 0, errors.New("is a number out of range")
+	}
+	return n, nil
+}
+
+// digits converts a short run of digits, which dates and counts are, without the detour of a general conversion.
+func digits(value []byte) (n float64, ok bool) {
+	if len(value) > 15 {
+		return 0, false
+	}
+	var sum int64
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		sum = 10*sum + int64(c-'0')
+	}
+	return float64(sum), true
+}
+
+// Truth returns whether a value is true, leniently: true, 1, "1" and "true" are, other values but null are not.
+func (r *Reader) Truth() (bool, error) {
+	value, err := r.decoder.ReadValue()
+	if err != nil {
+		return false, syntax(err)
+	}
+	if value.Kind() == 'n' {
+		return false, unexpected('n', "a truth value")
+	}
+	text := strings.Trim(string(value), `"`)
+	return text == "true" || text == "1", nil
+}
+
+func unexpected(found jsontext.Kind, want string) error {
+	return fmt.Errorf("is %s; expected %s", kindName(found), want)
+}
+
+func kindName(kind jsontext.Kind) string {
+	switch kind {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a truth value"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	}
+	return "no JSON value"
+}
+
+// syntax says what the decoder found wrong. Its own texts quote the input, which may be a secret.
+func syntax(err error) error {
+	var fault *jsontext.SyntacticError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errors.New("a name stands twice in one JSON object")
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errors.New("the JSON text ends too early")
+	case errors.As(err, &fault):
+		return fmt.Errorf("invalid JSON at byte %d", fault.ByteOffset)
+	}
+	return errors.New("invalid JSON")
+}

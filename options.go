@@ -1,0 +1,96 @@
+package entra
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Options configure a [Verifier]. They are read once, by [NewVerifier], and copied: changing them later changes nothing.
+// At least a tenant and an identity of this API must be given, every other zero value is the safe choice.
+type Options struct {
+	// Tenants are the directories whose tokens are accepted, as directory (tenant) IDs: GUIDs, of either case. Domain
+	// names, "common" and white space are mistakes. [PersonalAccounts] stands for personal Microsoft accounts.
+	// Required, unless AllowAnyTenant or Authority is set.
+	Tenants []string
+
+	// AllowAnyTenant accepts the tokens of every work or school tenant; Tenants may then hold PersonalAccounts alone.
+	// Whoever sets it gives up the tenant check: the application must decide, by [Claims.TenantID], what each tenant
+	// may do (see [TenantIn] and the package example of a requirement of one's own). ClientID is then required, and
+	// each api:// audience must contain it, since only such URIs are unique beyond one tenant.
+	AllowAnyTenant bool
+
+	// ClientID is the application (client) ID of this API, a GUID. It is accepted as audience, and so is "api://"
+	// followed by it. At least one of ClientID and Audiences is required.
+	ClientID string
+
+	// Audiences are further accepted audiences: Application ID URIs of this API, such as "api://orders". They are
+	// compared exactly but for one slash at the end of either side.
+	Audiences []string
+
+	// Cloud is the Microsoft cloud that the tenants live in. Default: Worldwide.
+	Cloud Cloud
+
+	// Authority is the https URL of an External ID (CIAM), Azure AD B2C or custom-domain authority, such as
+	// "https://contoso.ciamlogin.com/<tenant ID>/v2.0": what stands before /.well-known/openid-configuration. The
+	// issuer and the address of the keys then come from its metadata; keys are read from Authority's own host only.
+	// It excludes Cloud and AllowAnyTenant. Tenants may name one directory, which a tid in the token must then equal.
+	// What it gives up: tokens need no tid, oid or sub there, and keys are not bound to issuers beyond the authority.
+	Authority string
+
+	// AppKeys also accepts tokens that are signed with the application's own keys, those that Entra lists at
+	// ?appid=ClientID for applications with claims mapping. It needs exactly one tenant and a ClientID. Whoever sets
+	// it trusts everyone who may manage that application's keys in the tenant to issue any token for this API.
+	AppKeys bool
+
+	// AllowIDTokens also accepts ID tokens that were issued to ClientID, for a page that signs its user in and calls
+	// its own back end with the ID token. It gives up the difference between "signed in at the page" and "permitted to
+	// call": an ID token carries no scope, and never meets [Scope] or [AppPermission].
+	AllowIDTokens bool
+
+	// AllowWithoutPermissions also accepts application tokens without roles, for APIs that keep a list of clients of
+	// their own. Entra issues such tokens to every application of the tenant: check [Claims.ClientID], for instance
+	// with [ClientIn].
+	AllowWithoutPermissions bool
+
+	// ClockSkew is how far the clocks of Entra and of this machine may be apart. Default: 1 minute. A negative value
+	// means none; below a second or above an hour is a mistake.
+	ClockSkew time.Duration
+
+	// MaxTokenSize is the length in bytes beyond which a token is refused unread. Default: 16 KiB.
+	MaxTokenSize int
+
+	// CacheSize is how many verified tokens are remembered, so that their next use costs no signature check. Default:
+	// 4096, at most 8 MB. A negative value means none.
+	CacheSize int
+
+	// Resource is this API's resource identifier of RFC 9728, an https URL (http for loopback hosts) without fragment.
+	// Challenges then name the metadata URL that follows from it, at which [Verifier.ResourceMetadata] must answer.
+	Resource string
+
+	// ResourceScopes are the scopes_supported of that metadata: full scope strings, such as "api://…/Orders.Read".
+	ResourceScopes []string
+
+	// HTTPClient fetches the keys. It is copied; redirects are followed on the same host over https only, and a fetch
+	// ends after 10 seconds. It never sees a URL that comes from a token. Default: a client of its own, on a clone of
+	// http.DefaultTransport.
+	HTTPClient *http.Client
+
+	// Logger receives refusals (level Info, missing tokens Debug) and trouble with the keys (Warn). No line holds a
+	// token or a person's name, and at most 10 lines are written in 10 seconds for one reason. Default: slog.Default(),
+	// as it is when NewVerifier is called.
+	Logger *slog.Logger
+
+	// ErrorHandler writes the answer to a refused request, in place of [WriteProblem]. WWW-Authenticate, Retry-After,
+	// Cache-Control and X-Content-Type-Options are set before it is called, [StatusCode] and [ReasonOf] read its
+	// error. If it writes nothing, the status of the error is sent all the same. It must not send the error's text.
+	ErrorHandler func(http.ResponseWriter, *http.Request, error)
+}
+
+const (
+	defaultClockSkew    = time.Minute
+	minClockSkew        = time.Second
+	maxClockSkew        = time.Hour
+	defaultMaxTokenSize = 16 << 10
+	defaultCacheSize    = 4096
+)

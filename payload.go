@@ -1,0 +1,197 @@
+package entra
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/entra-go/entra/internal/strictjson"
+)
+
+// payload is a token's claim set as it stands in the token: read, but not judged.
+type payload struct {
+	claims Claims // the fields of it that are copies of one claim
+
+	audiences                                     []string
+	azp, appid, azpacr, appidacr                  string
+	idtyp, scp, acr, tfp, upn, uniqueName         string
+	actorFacets, subjectFacets                    string
+	hasExpiry, hasNotBefore, hasIssuedAt, hasAcct bool
+	hasIDType, hasScope, bound                    bool
+	idTokenClaim                                  string // the name of a claim that only ID tokens have
+}
+
+// readPayload decodes text by exact names. A name that differs in case only is another claim: never read, never a
+// reason to refuse. Strings of the result share memory with text.
+func readPayload(text string) (*payload, error) {
+	p := new(payload)
+	p.claims.raw = text
+	if err := strictjson.Object(text, p.read); err != nil {
+		return nil, badClaims("the claims cannot be accepted: " + err.Error())
+	}
+	if p.scp != "/" {
+		p.claims.Scopes = strings.Fields(p.scp)
+	}
+	return p, nil
+}
+
+func (p *payload) read(name []byte, value *strictjson.Reader) (err error) {
+	c := &p.claims
+	switch string(name) {
+	case "aud":
+		p.audiences, err = value.TextOrTexts(p.audiences)
+	case "iss":
+		c.Issuer, err = value.Text()
+	case "exp":
+		p.hasExpiry = true
+		c.ExpiresAt, err = date(value)
+	case "nbf":
+		p.hasNotBefore = true
+		c.NotBefore, err = date(value)
+	case "iat":
+		p.hasIssuedAt = true
+		c.IssuedAt, err = date(value)
+	case "tid":
+		c.TenantID, err = value.Text()
+	case "oid":
+		c.ObjectID, err = value.Text()
+	case "sub":
+		c.Subject, err = value.Text()
+	case "ver":
+		c.Version, err = value.Text()
+	case "azp":
+		p.azp, err = value.Text()
+	case "appid":
+		p.appid, err = value.Text()
+	case "azpacr":
+		p.azpacr, err = value.Text()
+	case "appidacr":
+		p.appidacr, err = value.Text()
+	case "idtyp":
+		p.hasIDType = true
+		p.idtyp, err = value.Text()
+	case "scp":
+		p.hasScope = true
+		p.scp, err = value.Text()
+	case "roles":
+		c.Roles, err = value.Texts(c.Roles)
+	case "cnf":
+		p.bound, err = true, value.Any()
+	case "nonce", "at_hash", "c_hash":
+		p.idTokenClaim, err = string(name), value.Any()
+	default:
+		return p.readMore(string(name), value)
+	}
+	return named(name, err)
+}
+
+// readMore reads the claims that say more about the caller and decide nothing by themselves.
+func (p *payload) readMore(name string, value *strictjson.Reader) (err error) {
+	c := &p.claims
+	switch name {
+	case "groups":
+		c.Groups, err = value.Texts(c.Groups)
+	case "hasgroups":
+		err = either(&c.GroupsOverage, value)
+	case "groups:src1":
+		c.GroupsOverage, err = true, value.Any()
+	case "_claim_names":
+		err = p.readClaimNames(value)
+	case "wids":
+		c.DirectoryRoles, err = value.Texts(c.DirectoryRoles)
+	case "acrs":
+		c.AuthContexts, err = value.Texts(c.AuthContexts)
+	case "xms_cc":
+		c.ClientCapabilities, err = value.Texts(c.ClientCapabilities)
+	case "amr":
+		c.AuthMethods, err = value.Texts(c.AuthMethods)
+	case "auth_time":
+		c.AuthTime, err = date(value)
+	case "acr":
+		p.acr, err = value.Text()
+	case "tfp":
+		p.tfp, err = value.Text()
+	case "acct":
+		err = p.readAccount(value)
+	case "idp":
+		c.IdentityProvider, err = value.Text()
+	case "uti":
+		c.TokenID, err = value.Text()
+	case "sid":
+		c.SessionID, err = value.Text()
+	case "xms_act_fct":
+		p.actorFacets, err = value.Text()
+	case "xms_sub_fct":
+		p.subjectFacets, err = value.Text()
+	case "xms_par_app_azp":
+		c.AgentBlueprint, err = value.Text()
+	case "name":
+		c.Name, err = value.Text()
+	case "preferred_username":
+		c.PreferredUsername, err = value.Text()
+	case "upn":
+		p.upn, err = value.Text()
+	case "unique_name":
+		p.uniqueName, err = value.Text()
+	case "email":
+		c.Email, err = value.Text()
+	case "xms_edov":
+		err = either(&c.EmailVerified, value)
+	case "login_hint":
+		c.LoginHint, err = value.Text()
+	default:
+		err = value.Skip()
+	}
+	return named([]byte(name), err)
+}
+
+func named(name []byte, err error) error {
+	if err == nil {
+		return nil
+	}
+	return memberError{string(name), err}
+}
+
+// readClaimNames finds out whether groups were left out of the token because there are too many (overage).
+func (p *payload) readClaimNames(value *strictjson.Reader) error {
+	raw, err := value.Raw()
+	if err != nil {
+		return err
+	}
+	return strictjson.Object(raw, func(name []byte, value *strictjson.Reader) error {
+		if string(name) == "groups" {
+			p.claims.GroupsOverage = true
+		}
+		return value.Skip()
+	})
+}
+
+func (p *payload) readAccount(value *strictjson.Reader) error {
+	n, err := value.Number()
+	p.hasAcct = true
+	p.claims.Guest = n == 1
+	return err
+}
+
+func either(flag *bool, value *strictjson.Reader) error {
+	truth, err := value.Truth()
+	*flag = *flag || truth
+	return err
+}
+
+// maxDate is the last second of the year 9999, beyond which dates have no common text.
+const maxDate = 253402300799
+
+// date reads a NumericDate of RFC 7519 section 2: a number of seconds since 1970, perhaps with a fraction.
+func date(value *strictjson.Reader) (time.Time, error) {
+	n, err := value.Number()
+	if err != nil {
+		return time.Time{}, err
+	}
+	if n < 0 || n > maxDate {
+		return time.Time{}, errors.New("is no date between 1970 and 9999, in seconds")
+	}
+	whole, fraction := math.Modf(n)
+	return time.Unix(int64(whole), int64(fraction*float64(time.Second))).UTC(), nil
+}

@@ -1,0 +1,216 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/entra-go/entra/internal/quote"
+)
+
+// Requirement decides whether a verified caller may proceed: nil, or why not. An error that wraps [ErrForbidden] is
+// answered with 403, any other with 500, since the decision failed. The context is the request's; claims are never nil.
+// It is called for each request, by many goroutines at once.
+type Requirement func(context.Context, *Claims) error
+
+// Require returns a middleware that passes requests on if they meet all requirements, in order, and else answers them
+// as the [Verifier] does whose Authenticate stands around it: 403, or 401 where the client can step up. Outside of
+// Authenticate every request gets 500, without a token behind AuthenticateOptional 401. Without requirements it refuses
+// everybody. It panics if a requirement or the handler is nil.
+func Require(requirements ...Requirement) func(http.Handler) http.Handler {
+	all := allOf(requirements)
+	return func(next http.Handler) http.Handler {
+		if next == nil {
+			panic("entra: Require needs a handler, got nil")
+		}
+		alone := newDefaultResponder()
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			id := identityFrom(r.Context())
+			answerer := alone
+			if id != nil && id.verifier != nil {
+				answerer = id.verifier.responder()
+			}
+			if err := permit(r.Context(), id, all); err != nil {
+				answerer.refuse(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// permit asks the requirement about whoever sent the request.
+func permit(ctx context.Context, id *identity, requirement Requirement) error {
+	if id == nil {
+		return internalFault("Require stands outside of Authenticate: no token was verified for this request; wrap the routes with Verifier.Authenticate", nil)
+	}
+	if id.claims == nil {
+		return &refusal{sentinel: ErrNoToken, reason: ReasonNoToken, text: "no bearer token, and this route requires one"}
+	}
+	if id.claims.Kind != UserToken && id.claims.Kind != AppToken && id.claims.Kind != IDToken {
+		return forbidden(ReasonForbidden, "the claims in the context have no Kind; set it when making claims by hand")
+	}
+	err := requirement(ctx, id.claims)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrForbidden):
+		return concerning(err, id.claims)
+	case ctx.Err() != nil && isContextError(err):
+		return err
+	}
+	return internalFault("a requirement failed", err)
+}
+
+// concerning says in a refusal whose token it is about.
+func concerning(err error, c *Claims) error {
+	var r *refusal
+	if !errors.As(err, &r) {
+		r = &refusal{sentinel: ErrForbidden, reason: ReasonForbidden, text: strings.TrimPrefix(err.Error(), "entra: "), cause: err}
+	}
+	told := *r
+	told.about = about{tenant: c.TenantID, client: c.ClientID, token: c.TokenID}
+	return &told
+}
+
+func allOf(requirements []Requirement) Requirement {
+	requirements = checked("Require", requirements)
+	return func(ctx context.Context, c *Claims) error {
+		for _, requirement := range requirements {
+			if err := requirement(ctx, c); err != nil {
+				return err
+			}
+		}
+		if len(requirements) == 0 {
+			return forbidden(ReasonForbidden, "Require was called without requirements and refuses everybody")
+		}
+		return nil
+	}
+}
+
+func checked(caller string, requirements []Requirement) []Requirement {
+	if slices.ContainsFunc(requirements, func(r Requirement) bool { return r == nil }) {
+		panic("entra: " + caller + " got a nil Requirement")
+	}
+	return slices.Clone(requirements)
+}
+
+// AnyOf is met if one of the requirements is. Otherwise it reports the failure of a requirement that could not decide,
+// or else the first refusal that concerns tokens of this kind. Without requirements nobody meets it. It panics if one
+// is nil.
+func AnyOf(requirements ...Requirement) Requirement {
+	requirements = checked("AnyOf", requirements)
+	return func(ctx context.Context, c *Claims) error {
+		var failure, fitting, first error
+		for _, requirement := range requirements {
+			err := requirement(ctx, c)
+			var r *refusal
+			switch {
+			case err == nil:
+				return nil
+			case failure == nil && !errors.Is(err, ErrForbidden):
+				failure = err
+			case fitting == nil && !(errors.As(err, &r) && r.offKind):
+				fitting = err
+			case first == nil:
+				first = err
+			}
+		}
+		for _, err := range []error{failure, fitting, first} {
+			if err != nil {
+				return err
+			}
+		}
+		return forbidden(ReasonForbidden, "AnyOf was called without requirements and refuses everybody")
+	}
+}
+
+// Scope is met by user tokens with the delegated permission name, a bare name as in the scp claim. Application tokens
+// and ID tokens never meet it. It panics if name is empty or holds "://" or a space: tokens never carry such names.
+func Scope(name string) Requirement {
+	mustBeBare("Scope", name)
+	return func(_ context.Context, c *Claims) error {
+		if kind := kindOfClaims(c); kind != UserToken {
+			err := offKind(ReasonScope, "the scope "+name+" belongs to user tokens", kind)
+			if kind == IDToken {
+				err.scope = name
+			}
+			return err
+		}
+		if !c.HasScope(name) {
+			err := forbidden(ReasonScope, "the user token has not the scope %s but %s; the client must request it", name, listed(c.Scopes))
+			err.scope = name
+			return err
+		}
+		return nil
+	}
+}
+
+// Role is met by users with the app role name, exactly: user tokens, and ID tokens where those are accepted. Application
+// tokens never meet it, though their permissions stand in the same claim; see [AppPermission]. It panics if name is
+// empty.
+func Role(name string) Requirement {
+	if name == "" {
+		panic("entra: Role needs a name")
+	}
+	return func(_ context.Context, c *Claims) error {
+		if kind := kindOfClaims(c); kind != UserToken && kind != IDToken {
+			return offKind(ReasonRole, "the role "+name+" belongs to users", kind)
+		}
+		if !c.HasRole(name) {
+			return forbidden(ReasonRole, "the user has not the app role %s but %s; assign it under Enterprise applications, Users and groups", name, listed(c.Roles))
+		}
+		return nil
+	}
+}
+
+// AppPermission is met by application tokens with the application permission name, a bare name as in the roles claim. User
+// tokens never meet it, though app roles of users stand in the same claim; see [Role]. It panics if name is empty or
+// holds "://" or a space: tokens never carry such names.
+func AppPermission(name string) Requirement {
+	mustBeBare("AppPermission", name)
+	return func(_ context.Context, c *Claims) error {
+		if kind := kindOfClaims(c); kind != AppToken {
+			return offKind(ReasonAppPermission, "the application permission "+name+" belongs to application tokens", kind)
+		}
+		if !c.HasRole(name) {
+			return forbidden(ReasonAppPermission, "the application has not the permission %s but %s; grant it under API permissions, with admin consent", name, listed(c.Roles))
+		}
+		return nil
+	}
+}
+
+func mustBeBare(caller, name string) {
+	if name == "" || strings.Contains(name, "://") || strings.ContainsFunc(name, isSpaceOrControl) {
+		panic("entra: " + caller + "(" + strconv.Quote(name) + "): expected one bare name such as Orders.Read; tokens never carry the api://… prefix")
+	}
+}
+
+// kindOfClaims is 0 for claims that meet no requirement: none, or made by hand without a kind.
+func kindOfClaims(c *Claims) Kind {
+	if c == nil {
+		return 0
+	}
+	return c.Kind
+}
+
+// offKind refuses a token of a kind that could never meet the requirement.
+func offKind(reason Reason, rule string, found Kind) *refusal {
+	err := forbidden(reason, "%s, and this is an %s", rule, found)
+	if found == UserToken || found == 0 {
+		err = forbidden(reason, "%s, and this is a %s", rule, found)
+	}
+	err.offKind = true
+	return err
+}
+
+// listed shows what the token has instead.
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return quote.Text(strings.Join(names, " "))
+}

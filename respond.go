@@ -1,0 +1,171 @@
+package entra
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// responder answers refused requests: the same way for a token, a requirement and a handler's own decision.
+type responder struct {
+	challenge challenge
+	handler   func(http.ResponseWriter, *http.Request, error)
+	log       *refusalLog
+	tally     *tally
+}
+
+// newDefaultResponder answers where no Verifier says how: in tests of handlers, and for mistakes.
+func newDefaultResponder() *responder {
+	return &responder{handler: WriteProblem, log: newRefusalLog(slog.Default()), tally: new(tally)}
+}
+
+// refuse answers a request with err. It is the one place that does.
+func (a *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
+		err = internalFault("a request was refused without an error; whoever called Refuse must say why", nil)
+	}
+	status := StatusCode(err)
+	// Nobody waits for this answer any more, and leaving is no offence.
+	if !isContextError(err) {
+		a.record(r, status, err)
+	}
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if challenge := a.challenge.forError(err); challenge != "" {
+		header.Set("WWW-Authenticate", challenge)
+	}
+	var refused *refusal
+	if errors.As(err, &refused) && status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", retryAfterValue(refused.retryAfter))
+	} else if status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", "1")
+	}
+	answer := &answer{ResponseWriter: w, status: status}
+	a.handler(answer, r, err)
+	answer.start()
+}
+
+func (a *responder) record(r *http.Request, status int, err error) {
+	reason := ReasonOf(err)
+	var refused *refusal
+	var who about
+	if errors.As(err, &refused) {
+		who = refused.about
+	}
+	if refused == nil || !refused.counted {
+		a.tally.refuse(reason)
+	}
+	a.log.write(r.Context(), reason, status, err, who)
+}
+
+// retryAfterValue is a whole number of seconds, at least one.
+func retryAfterValue(d time.Duration) string {
+	return strconv.Itoa(max(1, int((d+time.Second-1)/time.Second)))
+}
+
+// answer makes sure that a refused request is answered with its status, whatever the handler does: without WriteHeader,
+// or without any answer, net/http would send 200.
+type answer struct {
+	http.ResponseWriter
+	status  int
+	started bool
+}
+
+func (a *answer) start() {
+	if !a.started {
+		a.WriteHeader(a.status)
+	}
+}
+
+func (a *answer) WriteHeader(status int) {
+	// 1xx are no answers yet, but for 101.
+	a.started = a.started || status >= 200 || status == http.StatusSwitchingProtocols
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(body []byte) (int, error) {
+	a.start()
+	return a.ResponseWriter.Write(body)
+}
+
+// FlushError lets http.ResponseController flush.
+func (a *answer) FlushError() error {
+	a.start()
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Flush is the older form of FlushError.
+func (a *answer) Flush() { _ = a.FlushError() }
+
+// Unwrap gives http.ResponseController the other abilities of the writer.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// problem is the body of RFC 9457.
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Reason Reason `json:"reason,omitempty"`
+}
+
+// WriteProblem answers a refused request with the status of err and a problem document (RFC 9457) that holds a fixed
+// text for its reason: never the text of err, nor a claim or the token. It is what [Options.ErrorHandler] defaults to,
+// and sets no challenge: [Verifier.Refuse] does.
+func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	status := StatusCode(err)
+	if err == nil {
+		status = http.StatusInternalServerError
+	}
+	reason := ReasonOf(err)
+	// Marshalling a struct of strings and numbers cannot fail.
+	body, _ := json.Marshal(problem{http.StatusText(status), status, clientText(reason), reason})
+	header := w.Header()
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r == nil || r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
+// clientText is all that a client learns of a refusal: one text for each reason, fit for a header parameter (no quotes,
+// commas or equals signs).
+func clientText(reason Reason) string { return clientTexts[reason] }
+
+var clientTexts = map[Reason]string{
+	ReasonNoToken:           "The request carries no bearer token.",
+	ReasonInvalidRequest:    "The Authorization header is malformed.",
+	ReasonMalformed:         "The token is malformed.",
+	ReasonTooLarge:          "The token is too large.",
+	ReasonEncrypted:         "Encrypted tokens are not accepted.",
+	ReasonAlgorithm:         "The signature algorithm is not accepted.",
+	ReasonHeader:            "The header of the token is not accepted.",
+	ReasonMicrosoftAPIToken: "The token was issued for another API.",
+	ReasonUnknownKey:        "The signing key is unknown.",
+	ReasonKeyIssuer:         "The signing key does not belong to the issuer.",
+	ReasonSignature:         "The signature is invalid.",
+	ReasonClaims:            "The claims of the token are not accepted.",
+	ReasonExpired:           "The token has expired.",
+	ReasonNotYetValid:       "The token is not valid yet.",
+	ReasonIssuer:            "The issuer is not accepted.",
+	ReasonTenant:            "The tenant is not accepted.",
+	ReasonAudience:          "The token was issued for another audience.",
+	ReasonVersion:           "The version of the token is not accepted.",
+	ReasonIDToken:           "An ID token is not accepted.",
+	ReasonNoPermissions:     "The token carries no permissions.",
+	ReasonBoundToken:        "The token is bound to a key and cannot be used as a bearer token.",
+	ReasonInvalidToken:      "The token is not accepted.",
+	ReasonScope:             "The token lacks a scope that is required here.",
+	ReasonRole:              "The user lacks an app role that is required here.",
+	ReasonAppPermission:     "The application lacks a permission that is required here.",
+	ReasonClient:            "The client application is not accepted here.",
+	ReasonAuthContext:       "A stronger sign-in is required here.",
+	ReasonForbidden:         "The caller is not permitted to do this.",
+	ReasonKeysUnavailable:   "Tokens cannot be verified at the moment.",
+	ReasonInternal:          "The request could not be handled.",
+}

@@ -1,0 +1,60 @@
+package entra
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/entra-go/entra/internal/counter"
+)
+
+// Stats is a snapshot of what a [Verifier] has done since it was made.
+type Stats struct {
+	Verified   uint64            // tokens accepted
+	Remembered uint64            // of these, accepted from memory, without a signature check
+	Refused    map[Reason]uint64 // requests and tokens refused, by reason
+
+	Fetches       uint64    // fetches of the key documents that were started
+	FetchFailures uint64    // of these, failed ones
+	Keys          int       // signing keys held
+	LastFetch     time.Time // end of the last good fetch; zero if there was none
+}
+
+// tally is what a Verifier counts.
+type tally struct {
+	verified, remembered counter.Counter
+
+	mu      sync.Mutex
+	refused map[Reason]uint64 // of this package's reasons, which are few
+}
+
+func (t *tally) refuse(reason Reason) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.refused == nil {
+		t.refused = make(map[Reason]uint64)
+	}
+	t.refused[reason]++
+}
+
+func (t *tally) refusals() map[Reason]uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.refused == nil {
+		return make(map[Reason]uint64)
+	}
+	return maps.Clone(t.refused)
+}
+
+// stats adds what the documents of the key set count to s.
+func (ks *keySet) stats(s *Stats) {
+	now := time.Now()
+	s.Keys = ks.count(now)
+	for _, d := range ks.documents {
+		s.Fetches += d.fetches.Load()
+		s.FetchFailures += d.failures.Load()
+		if last := d.snapshot.Load().lastGood; last.After(s.LastFetch) {
+			s.LastFetch = last
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package entra
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/entra-go/entra/internal/strictjson"
+)
+
+// parts are the segments of a JWS in compact form (RFC 7515 section 7.1), still encoded.
+type parts struct {
+	header, payload, signature string
+	signed                     string // header and payload with the dot between them
+}
+
+// split takes a token apart, or refuses it: it decodes nothing yet.
+func split(token string, maxSize int) (parts, error) {
+	if len(token) > maxSize {
+		return parts{}, tooLarge(len(token), maxSize)
+	}
+	if len(token) >= 7 && strings.EqualFold(token[:7], "bearer ") {
+		return parts{}, malformed("the text begins with Bearer: pass the token alone, or let Authenticate read the header")
+	}
+	first := strings.IndexByte(token, '.')
+	last := strings.LastIndexByte(token, '.')
+	if first < 0 || first == last || strings.IndexByte(token[first+1:last], '.') >= 0 {
+		return parts{}, notThreeSegments(token)
+	}
+	p := parts{token[:first], token[first+1 : last], token[last+1:], token[:last]}
+	if p.header == "" || p.payload == "" || p.signature == "" {
+		return parts{}, malformed("a segment of the token is empty; an unsigned or cut token is never accepted")
+	}
+	return p, nil
+}
+
+// base64url is the encoding of RFC 7515 section 2: without padding, and strict, so that one token has one text.
+var base64url = base64.RawURLEncoding.Strict()
+
+// decodeSegment appends to buffer what segment encodes.
+func decodeSegment(buffer []byte, name, segment string) ([]byte, error) {
+	// encoding/base64 passes over line breaks, which would give one token many texts.
+	if strings.IndexByte(segment, '\n') >= 0 || strings.IndexByte(segment, '\r') >= 0 {
+		return nil, malformed("the token's " + name + " holds a line break")
+	}
+	start := len(buffer)
+	size := base64url.DecodedLen(len(segment))
+	buffer = append(buffer, make([]byte, size)...)
+	n, err := base64url.Decode(buffer[start:], []byte(segment))
+	if err != nil {
+		return nil, malformed("the token's " + name + " is not base64url without padding (RFC 7515 section 2)")
+	}
+	return buffer[:start+n], nil
+}
+
+// keyID returns the kid of a header that says all that it must and nothing that could change how the token is read.
+func keyID(segment string) (string, error) {
+	text, err := decodeSegment(nil, "header", segment)
+	if err != nil {
+		return "", err
+	}
+	var h header
+	if err := strictjson.Object(string(text), h.read); err != nil {
+		return "", h.refused(err)
+	}
+	return h.kid, h.check()
+}
+
+// header holds the members of a JOSE header that decide. jku, jwk, x5u and x5c are passed over: a key that the token
+// itself brings or points to is never used (RFC 8725 section 3.10).
+type header struct {
+	alg, kid, typ string
+	nonce         bool
+	extension     string // a member that changes how the token is to be read
+}
+
+func (h *header) read(name []byte, value *strictjson.Reader) (err error) {
+	switch string(name) {
+	case "alg":
+		h.alg, err = value.Text()
+	case "kid":
+		h.kid, err = value.Text()
+	case "typ":
+		h.typ, err = value.Text()
+	case "nonce":
+		h.nonce, err = true, value.Skip()
+	case "crit", "b64", "zip", "cty":
+		h.extension, err = string(name), value.Skip()
+	case "enc":
+		h.extension, err = "enc", value.Skip()
+	default:
+		err = value.Skip()
+	}
+	if err != nil {
+		return memberError{string(name), err}
+	}
+	return nil
+}
+
+// memberError says that the value of a member has the wrong type or breaks off.
+type memberError struct {
+	name string
+	err  error
+}
+
+func (e memberError) Error() string { return e.name + " " + e.err.Error() }
+func (e memberError) Unwrap() error { return e.err }
+
+func (h *header) check() error {
+	switch {
+	// Entra puts a nonce into the header of tokens for Microsoft's own APIs and signs another text than it sends.
+	case h.nonce:
+		return microsoftNonce()
+	case h.extension != "":
+		return badHeader("the header's " + h.extension + " changes how the token is to be read; Entra sends no such member")
+	case h.alg != "RS256":
+		return wrongAlgorithm(h.alg)
+	case h.typ != "" && !strings.EqualFold(h.typ, "JWT") && !strings.EqualFold(h.typ, "at+jwt"):
+		return wrongType(h.typ)
+	case h.kid == "":
+		return badHeader("the header names no key (kid); Entra always does")
+	}
+	return nil
+}
