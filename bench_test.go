@@ -1,0 +1,320 @@
+package entra_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// benchToken mints a token of a user as an API with one app role and one group gets it: about 1.4 KB, and each one
+// another, since Entra puts random identifiers into all of them.
+func benchToken(tenant *entratest.Server, options ...entratest.TokenOption) string {
+	return tenant.Token(append([]entratest.TokenOption{
+		entratest.Scopes(entratest.ScopeRead, entratest.ScopeWrite),
+		entratest.Roles(entratest.RoleAdmin),
+		entratest.Groups("f1f1f1f1-f1f1-4f1f-8f1f-f1f1f1f1f1f1"),
+	}, options...)...)
+}
+
+// benchTokens mints count tokens on all cores.
+func benchTokens(tenant *entratest.Server, count int) []string {
+	const workers = 8
+	tokens := make([]string, count)
+	var wait sync.WaitGroup
+	for worker := range workers {
+		wait.Go(func() {
+			for i := worker; i < count; i += workers {
+				tokens[i] = benchToken(tenant)
+			}
+		})
+	}
+	wait.Wait()
+	return tokens
+}
+
+// benchVerifier returns a Verifier that holds the tenant's keys.
+func benchVerifier(tb testing.TB, tenant *entratest.Server, cacheSize int) *entra.Verifier {
+	tb.Helper()
+	verifier, err := entra.NewVerifier(entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		CacheSize:  cacheSize,
+		HTTPClient: tenant.Client(),
+		Logger:     slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := verifier.Ready(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	return verifier
+}
+
+// mustVerify also makes the Verifier remember the token, if it remembers any.
+func mustVerify(tb testing.TB, verifier *entra.Verifier, token string) {
+	tb.Helper()
+	if _, err := verifier.Verify(tb.Context(), token); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// benchBoth measures one after another, and on as many cores as -cpu says.
+func benchBoth(b *testing.B, work func() error) {
+	b.Run("serial", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := work(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("parallel", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if err := work(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	})
+}
+
+// BenchmarkBare is the limit: what crypto/rsa and SHA-256 need for the text of the token that the others verify.
+func BenchmarkBare(b *testing.B) {
+	tenant := entratest.New(b)
+	token := benchToken(tenant)
+	dot := strings.LastIndexByte(token, '.')
+	signed := []byte(token[:dot])
+	signature, err := base64.RawURLEncoding.DecodeString(token[dot+1:])
+	if err != nil {
+		b.Fatal(err)
+	}
+	public := tenant.Key().PublicKey()
+	benchBoth(b, func() error {
+		digest := sha256.Sum256(signed)
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature)
+	})
+}
+
+func benchVerify(b *testing.B, verifier *entra.Verifier, token string) {
+	ctx := b.Context()
+	mustVerify(b, verifier, token)
+	benchBoth(b, func() error {
+		_, err := verifier.Verify(ctx, token)
+		return err
+	})
+}
+
+// BenchmarkCold verifies without a memory.
+func BenchmarkCold(b *testing.B) {
+	tenant := entratest.New(b)
+	benchVerify(b, benchVerifier(b, tenant, -1), benchToken(tenant))
+}
+
+// BenchmarkColdRemembering verifies tokens that the memory does not hold and takes in, at the cost of others.
+func BenchmarkColdRemembering(b *testing.B) {
+	const held, distinct = 8, 800
+	tenant := entratest.New(b)
+	verifier := benchVerifier(b, tenant, held)
+	tokens := benchTokens(tenant, distinct)
+	ctx, next := b.Context(), 0
+	b.ReportAllocs()
+	b.ResetTimer()
+	for b.Loop() {
+		if _, err := verifier.Verify(ctx, tokens[next]); err != nil {
+			b.Fatal(err)
+		}
+		next = (next + 1) % distinct
+	}
+	stats := verifier.Stats()
+	b.ReportMetric(float64(stats.Remembered)/float64(stats.Verified), "hits/op")
+}
+
+// BenchmarkWarm verifies a token that is remembered.
+func BenchmarkWarm(b *testing.B) {
+	tenant := entratest.New(b)
+	benchVerify(b, benchVerifier(b, tenant, 0), benchToken(tenant))
+}
+
+// BenchmarkWarmMany is BenchmarkWarm with as many remembered tokens as the memory holds by default: more than a
+// processor keeps close.
+func BenchmarkWarmMany(b *testing.B) {
+	const held = 4096
+	tenant := entratest.New(b)
+	verifier := benchVerifier(b, tenant, held)
+	tokens := benchTokens(tenant, held)
+	for _, token := range tokens {
+		mustVerify(b, verifier, token)
+	}
+	ctx, next := b.Context(), 0
+	b.ReportAllocs()
+	b.ResetTimer()
+	for b.Loop() {
+		if _, err := verifier.Verify(ctx, tokens[next]); err != nil {
+			b.Fatal(err)
+		}
+		next = (next + 1) % held
+	}
+}
+
+// BenchmarkRefreshing verifies while key documents arrive all the time, each with a key that is new.
+func BenchmarkRefreshing(b *testing.B) {
+	for _, path := range []struct {
+		name      string
+		cacheSize int
+	}{{"cold", -1}, {"warm", 0}} {
+		b.Run(path.name, func(b *testing.B) {
+			tenant := entratest.New(b)
+			verifier := benchVerifier(b, tenant, path.cacheSize)
+			token := benchToken(tenant)
+			keepRefreshing(b, tenant, verifier, token)
+			benchVerify(b, verifier, token)
+		})
+	}
+}
+
+// keepRefreshing makes Verifier fetch its keys every few milliseconds until the benchmark ends: a token that names a
+// key which was published just now needs a fetch, which brings the key, which permits the next fetch.
+func keepRefreshing(b *testing.B, tenant *entratest.Server, verifier *entra.Verifier, token string) {
+	ctx, done := b.Context(), make(chan struct{})
+	_, rest, _ := strings.Cut(token, ".")
+	go func() {
+		defer close(done)
+		for n := 0; ctx.Err() == nil; n++ {
+			kid := fmt.Sprintf("refresh-%d", n)
+			tenant.SetKeys(tenant.Key(), tenant.Key().With("kid", kid))
+			header := fmt.Sprintf(`{"typ":"JWT","alg":"RS256","kid":%q}`, kid)
+			_, _ = verifier.Verify(ctx, base64.RawURLEncoding.EncodeToString([]byte(header))+"."+rest)
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	b.Cleanup(func() { <-done })
+}
+
+// reply is a ResponseWriter that keeps nothing, so that the middleware alone is measured.
+type reply struct {
+	header http.Header
+	status int
+}
+
+func (r *reply) Header() http.Header         { return r.header }
+func (r *reply) Write(p []byte) (int, error) { return len(p), nil }
+func (r *reply) WriteHeader(status int)      { r.status = status }
+
+func benchRequest(authorization ...string) *http.Request {
+	request := httptest.NewRequest(http.MethodGet, "https://api.example/orders", nil)
+	request.Header["Authorization"] = authorization
+	return request
+}
+
+// BenchmarkAuthenticate is the middleware around a handler that does nothing, for a remembered token.
+func BenchmarkAuthenticate(b *testing.B) {
+	tenant := entratest.New(b)
+	handler := benchVerifier(b, tenant, 0).Authenticate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	request := benchRequest("Bearer " + benchToken(tenant))
+	b.Run("serial", func(b *testing.B) {
+		benchServe(b, handler, request, 0)
+	})
+	b.Run("parallel", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			writer := &reply{header: make(http.Header)}
+			for pb.Next() {
+				handler.ServeHTTP(writer, request)
+			}
+		})
+	})
+}
+
+// benchServe serves request again and again; status is what the middleware must answer, 0 if it must not.
+func benchServe(b *testing.B, handler http.Handler, request *http.Request, status int) {
+	writer := &reply{header: make(http.Header)}
+	b.ReportAllocs()
+	for b.Loop() {
+		writer.status = 0
+		clear(writer.header)
+		handler.ServeHTTP(writer, request)
+	}
+	if writer.status != status {
+		b.Fatalf("got status %d, want %d", writer.status, status)
+	}
+}
+
+// hostileRequest is a request that is refused before any signature is checked: a valid one but for one thing.
+type hostileRequest struct {
+	name          string
+	authorization []string
+}
+
+func hostileRequests(tenant *entratest.Server) []hostileRequest {
+	token := benchToken(tenant)
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	bearer := func(parts ...string) []string { return []string{"Bearer " + strings.Join(parts, ".")} }
+	minted := func(option entratest.TokenOption) []string { return bearer(benchToken(tenant, option)) }
+	return []hostileRequest{
+		{"no header", nil},
+		{"another scheme", []string{"Basic YWxpY2U6c2VjcmV0"}},
+		{"two headers", []string{"Bearer " + token, "Bearer " + token}},
+		{"no b64token", []string{"Bearer " + token + "\x00"}},
+		{"too large", bearer(header, payload+strings.Repeat("A", 20<<10), signature)},
+		{"two segments", bearer(header, payload)},
+		{"five segments", bearer(header, payload, signature, payload, signature)},
+		{"header no base64url", bearer(header+"+", payload, signature)},
+		{"header no JSON", bearer(header[4:], payload, signature)},
+		{"payload no base64url", bearer(header, payload+"+", signature)},
+		{"signature no base64url", bearer(header, payload, signature+"+")},
+		{"wrong algorithm", minted(entratest.Header("alg", "RS384"))},
+		{"HMAC", minted(entratest.Header("alg", "HS256"))},
+		{"unsigned", bearer(benchToken(tenant, entratest.Header("alg", "none")) + signature)},
+		{"critical extension", minted(entratest.Header("crit", []string{"exp"}))},
+		{"Graph token", minted(entratest.Graph())},
+		{"no kid", minted(entratest.WithoutHeader("kid"))},
+		{"unknown key", minted(entratest.SignedBy(tenant.UnknownKey()))},
+	}
+}
+
+// BenchmarkRefuse is the decision alone, for refusals where the token is at fault.
+func BenchmarkRefuse(b *testing.B) {
+	tenant := entratest.New(b)
+	verifier := benchVerifier(b, tenant, 0)
+	ctx := b.Context()
+	for _, hostile := range hostileRequests(tenant)[4:] {
+		token := strings.TrimPrefix(hostile.authorization[0], "Bearer ")
+		b.Run(hostile.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := verifier.Verify(ctx, token); err == nil {
+					b.Fatal("got claims, want a refusal")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkRefuseRequest is the same with the whole answer: challenge, problem, count and log.
+func BenchmarkRefuseRequest(b *testing.B) {
+	tenant := entratest.New(b)
+	handler := benchVerifier(b, tenant, 0).Authenticate(http.NotFoundHandler())
+	for _, hostile := range hostileRequests(tenant) {
+		request := benchRequest(hostile.authorization...)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		b.Run(hostile.name, func(b *testing.B) { benchServe(b, handler, request, answer.Code) })
+	}
+}
