@@ -32,6 +32,11 @@ func (s *Server) claims(t *tokenSpec) (object, error) {
 		return nil, err
 	}
 	t.addPermissions(&claims)
+	if s.authority.kind == b2c && t.kind != appOnly {
+		claims = claims.without("aio", "azpacr", "idtyp", "oid", "preferred_username", "rh", "sid", "tid", "uti")
+		claims.set("tfp", s.authority.policy)
+		claims.set("ver", "1.0") // Although everything else looks like version 2.0 (R35).
+	}
 	return claims.sorted(5), nil
 }
 
@@ -76,10 +81,7 @@ func (s *Server) addUser(t *tokenSpec, claims *object) error {
 	if err != nil {
 		return err
 	}
-	id := user.ObjectID
-	if user.TenantID != t.tenant { // One human has an object in each tenant.
-		id = derivedGUID("user", t.tenant, user.ObjectID)
-	}
+	id := user.objectIDIn(t.tenant)
 	claims.set("oid", id)
 	claims.set("sub", pairwise(id, t.audience))
 	claims.set("sid", derivedGUID("session", t.tenant, id))
@@ -148,5 +150,3 @@ func derivedGUID(parts ...string) string {
 }
 
 func splitToken(token string) []string { return strings.Split(token, ".") }
-
-func splitSpaces(s string) []string { return strings.Fields(s) }

@@ -7,9 +7,13 @@ import (
 )
 
 // authenticate identifies the client (RFC 6749 section 2.3): by Basic, whose
-// parts are form-encoded, or by parameters of the body. The proof is the value of
-// azpacr: "0" none, "1" a secret.
+// parts are form-encoded, by parameters of the body, or by a signed assertion. The
+// proof is the value of azpacr: "0" none, "1" a secret, "2" a certificate.
 func (s *Server) authenticate(r *http.Request) (client AppRegistration, proof string, refused *oauthError) {
+	if r.PostForm.Has("client_assertion") {
+		client, refused = s.authenticateByAssertion(r)
+		return client, "2", refused
+	}
 	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	if user, password, ok := r.BasicAuth(); ok {
 		var err1, err2 error
@@ -25,8 +29,7 @@ func (s *Server) authenticate(r *http.Request) (client AppRegistration, proof st
 	}
 	client, ok := s.config.app(id)
 	if !ok {
-		return client, "", refusal(http.StatusBadRequest, "unauthorized_client", 700016,
-			"Application with identifier '%s' was not found in the directory.", id)
+		return client, "", errUnknownClient(id)
 	}
 	if secret == "" {
 		return client, "0", nil

@@ -1,6 +1,7 @@
 package entratest
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -16,13 +17,29 @@ import (
 // (SPAClientID), and the users alice and bob. Lists that are set replace the
 // sample's.
 type Config struct {
-	TenantID string      // directory (tenant) ID; default TenantID
-	Domain   string      // its verified domain name; default TenantDomain
+	TenantID string      // directory (tenant) ID; default TenantID, or the GUID in Authority
+	Domain   string      // its verified domain name; default TenantDomain, or the name in Authority
 	Tenants  []Directory // further tenants that exist; default OtherTenantID
 	Cloud    Cloud       // default Worldwide
 	Apps     []AppRegistration
 	Users    []Account
 	Clock    func() time.Time // default time.Now
+
+	// Authority makes the Server an External ID tenant, an Azure AD B2C tenant, or
+	// either under a domain name of one's own, in place of Cloud's login hosts. It
+	// is an https URL such as
+	//
+	//	https://contoso.ciamlogin.com/<tenant ID or contoso.onmicrosoft.com>/v2.0
+	//	https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/v2.0
+	//	https://login.contoso.example/<tenant ID>/v2.0
+	//
+	// A path segment that begins with B2C_1 is the policy and makes it B2C.
+	Authority string
+
+	// Strict refuses what Entra refuses and local development finds handy: redirect
+	// URIs on loopback hosts that are not registered, and redeeming a page's
+	// authorization code without PKCE or from elsewhere than a page.
+	Strict bool
 
 	// PublicURL is where a program serves Handler, such as "http://localhost:8080".
 	// Endpoints in metadata begin with it. Default: Microsoft's own URLs.
@@ -48,6 +65,7 @@ type AppRegistration struct {
 	Scopes       []string // delegated permissions that this API publishes
 	TokenVersion int      // requestedAccessTokenVersion, 1 or 2; default 2
 	OwnKey       bool     // a signing key of its own, published under ?appid= only
+	GroupClaims  bool     // groupMembershipClaims: tokens for it list the user's groups
 
 	// Permissions are the application permissions (app roles) granted to this
 	// client, by the ClientID of the API.
@@ -83,18 +101,26 @@ func (a AppRegistration) identifiers() []string {
 	return append(slices.Clone(a.AppIDURIs), "api://"+a.ClientID, a.ClientID)
 }
 
+var publicURLPattern = regexp.MustCompile(`^(https?://[^/?#\s]+(/[^?#\s]*)?)?$`)
+
 var guidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // withDefaults returns the complete configuration, or one error that names every
 // mistake with its field.
 func (c Config) withDefaults() (Config, error) {
-	c.fill()
 	var mistakes []error
 	check := func(ok bool, format string, args ...any) {
 		if !ok {
 			mistakes = append(mistakes, fmt.Errorf("entratest: "+format, args...))
 		}
 	}
+	authority, err := parseAuthority(c.Authority)
+	check(err == nil, "Authority: %v", err)
+	check(c.Authority == "" || c.Cloud == Worldwide, "Authority and Cloud exclude each other")
+	check(authority.tenantID() == "" || c.TenantID == "" || c.TenantID == authority.tenantID(),
+		"TenantID: %q is not the tenant of Authority, %q", c.TenantID, authority.tenantID())
+	check(publicURLPattern.MatchString(c.PublicURL), "PublicURL: %q is no http URL without query", c.PublicURL)
+	c.fill(authority)
 	_, known := c.Cloud.facts()
 	check(known, "Cloud: %d is no cloud", int(c.Cloud))
 	check(guidPattern.MatchString(c.TenantID), "TenantID: %q is no lower-case GUID", c.TenantID)
@@ -115,13 +141,10 @@ func (c Config) withDefaults() (Config, error) {
 	return c, errors.Join(mistakes...)
 }
 
-func (c *Config) fill() {
-	if c.TenantID == "" {
-		c.TenantID = TenantID
-	}
-	if c.Domain == "" {
-		c.Domain = TenantDomain
-	}
+func (c *Config) fill(authority authority) {
+	c.TenantID = cmp.Or(c.TenantID, authority.tenantID(), TenantID)
+	c.Domain = cmp.Or(c.Domain, authority.domain(), TenantDomain)
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	if c.Tenants == nil {
 		c.Tenants = []Directory{{ID: OtherTenantID, Domain: "fabrikam.example"}}
 	}
@@ -148,75 +171,4 @@ func (c *Config) fill() {
 			c.Users[i].TenantID = c.TenantID
 		}
 	}
-}
-
-// app returns the registration with the client ID.
-func (c *Config) app(clientID string) (AppRegistration, bool) {
-	i := slices.IndexFunc(c.Apps, func(a AppRegistration) bool { return strings.EqualFold(a.ClientID, clientID) })
-	if i < 0 {
-		return AppRegistration{}, false
-	}
-	return c.Apps[i], true
-}
-
-// api returns the API that identifier names, ignoring one trailing slash.
-func (c *Config) api(identifier string) (AppRegistration, bool) {
-	identifier = strings.TrimSuffix(identifier, "/")
-	i := slices.IndexFunc(c.Apps, func(a AppRegistration) bool { return slices.Contains(a.identifiers(), identifier) })
-	if i < 0 {
-		return AppRegistration{}, false
-	}
-	return c.Apps[i], true
-}
-
-// defaultAPI is the audience of tokens that name none.
-func (c *Config) defaultAPI() string {
-	if i := slices.IndexFunc(c.Apps, AppRegistration.isAPI); i >= 0 {
-		return c.Apps[i].ClientID
-	}
-	return APIClientID
-}
-
-// defaultClient is the calling application of tokens that name none.
-func (c *Config) defaultClient() string {
-	if i := slices.IndexFunc(c.Apps, func(a AppRegistration) bool { return !a.isAPI() }); i >= 0 {
-		return c.Apps[i].ClientID
-	}
-	return ClientID
-}
-
-// tenant resolves a tenant segment (GUID or domain) to the directory ID.
-func (c *Config) tenant(name string) (id string, ok bool) {
-	switch name = strings.ToLower(name); name {
-	case c.TenantID, strings.ToLower(c.Domain):
-		return c.TenantID, true
-	case PersonalTenantID, "consumers":
-		return PersonalTenantID, true
-	}
-	for _, t := range c.Tenants {
-		if name == t.ID || t.Domain != "" && strings.EqualFold(name, t.Domain) {
-			return t.ID, true
-		}
-	}
-	return "", false
-}
-
-// account returns the user called name, or the tenant's first user for "".
-func (c *Config) account(name, tenant string) (Account, error) {
-	i := slices.IndexFunc(c.Users, func(a Account) bool {
-		return name == "" && a.TenantID == tenant || name != "" && a.matches(name)
-	})
-	switch {
-	case i >= 0:
-		return c.Users[i], nil
-	case name == "" && len(c.Users) > 0:
-		return c.Users[0], nil
-	case name == "":
-		return sampleUsers(tenant, c.Domain)[0], nil
-	}
-	known := make([]string, len(c.Users))
-	for i, u := range c.Users {
-		known[i] = u.Username
-	}
-	return Account{}, fmt.Errorf("entratest: no user is called %q; Config.Users has %s", name, strings.Join(known, ", "))
 }

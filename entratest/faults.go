@@ -48,7 +48,7 @@ func (s *Server) HangKeys() {
 	before := s.restored()
 	s.AnswerKeys(func(w http.ResponseWriter, r *http.Request) {
 		if s.wait(r.Context(), nil, before) {
-			s.serveKeys(w, r)
+			s.routes.ServeHTTP(w, r)
 		}
 	})
 }
@@ -60,7 +60,7 @@ func (s *Server) DelayKeys(d time.Duration) {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		if s.wait(r.Context(), timer.C, before) {
-			s.serveKeys(w, r)
+			s.routes.ServeHTTP(w, r)
 		}
 	})
 }

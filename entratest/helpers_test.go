@@ -137,3 +137,10 @@ func names(object map[string]any) []string {
 	slices.Sort(list)
 	return list
 }
+
+// plainClient is a client for listeners whose connections end with the test.
+func plainClient(t *testing.T) *http.Client {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}

@@ -22,6 +22,7 @@ type keySet struct {
 	personal  *Key
 	unknown   *Key
 	apps      map[string]*Key // by client ID
+	known     map[string]*Key // all that were ever published, by key ID
 	next      int             // in the pool
 }
 
@@ -32,23 +33,21 @@ const personalIssuer = "https://login.microsoftonline.com/" + PersonalTenantID +
 // and one for personal accounts.
 func (s *Server) makeKeys() {
 	k := &s.keys
-	k.next = poolNext
+	k.next, k.apps, k.known = poolNext, map[string]*Key{}, map[string]*Key{}
 	k.unknown = newKey(signingKeys.key(poolUnknown), s.cloud.certificate)
 	k.signing = s.adopt(newKey(signingKeys.key(poolFirst), s.cloud.certificate))
 	k.published = []*Key{s.adopt(newKey(signingKeys.key(poolStandby), s.cloud.certificate))}
-	k.personal = newKey(signingKeys.key(poolPersonal), "Live ID STS Signing Public Key").
-		With("cloud_instance_name", s.cloud.instanceName).
-		With("issuer", personalIssuer)
-	if s.config.Cloud == Worldwide {
+	k.personal = s.adopt(newKey(signingKeys.key(poolPersonal), "Live ID STS Signing Public Key").With("issuer", personalIssuer))
+	worldwide := s.config.Cloud == Worldwide && s.authority.kind == entraID
+	if worldwide {
 		government, _ := USGovernment.facts()
 		key := newKey(signingKeys.key(poolGovernment), government.certificate)
 		k.published = append(k.published, s.adopt(key.With("cloud_instance_name", government.instanceName)))
 	}
 	k.published = append(k.published, k.signing)
-	if s.config.Cloud == Worldwide {
+	if worldwide {
 		k.published = append(k.published, k.personal)
 	}
-	k.apps = map[string]*Key{}
 	for _, app := range s.config.Apps {
 		if app.OwnKey {
 			k.apps[app.ClientID] = s.nextKey()
@@ -57,10 +56,16 @@ func (s *Server) makeKeys() {
 }
 
 // adopt fills in the members that the Server's version 2.0 documents give a key,
-// unless With set or removed them.
+// unless With set or removed them. B2C's documents have neither.
 func (s *Server) adopt(k *Key) *Key {
-	return k.withDefault("cloud_instance_name", s.cloud.instanceName).
-		withDefault("issuer", "https://"+s.cloud.login+"/{tenantid}/v2.0")
+	switch s.authority.kind {
+	case entraID:
+		k = k.withDefault("cloud_instance_name", s.cloud.instanceName).withDefault("issuer", s.issuer(2, "{tenantid}"))
+	case externalID:
+		k = k.withDefault("issuer", s.issuer(2, s.config.TenantID))
+	}
+	s.keys.known[k.ID()] = k
+	return k
 }
 
 func (s *Server) nextKey() *Key {

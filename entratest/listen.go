@@ -1,6 +1,7 @@
 package entratest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +30,7 @@ func (s *Server) baseURL(r *http.Request) string {
 	if s.config.PublicURL != "" {
 		return s.config.PublicURL
 	}
-	return "https://" + s.cloud.login
+	return "https://" + s.home()
 }
 
 // Handler returns the Server as a handler for a program's own http.Server, which
@@ -45,11 +48,26 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "entratest serves loopback addresses only", http.StatusForbidden)
 		return
 	}
+	if !s.isOwnHost(r, host) {
+		http.Error(w, "entratest: not a host name of this server: "+strconv.Quote(host), http.StatusMisdirectedRequest)
+		return
+	}
 	if h := s.fault(r.URL.Path); h != nil {
 		h(w, r)
 		return
 	}
 	s.dispatch(w, r)
+}
+
+// isOwnHost guards the listeners against DNS rebinding: a page elsewhere must not
+// reach them under a name of its own. Clients whose dialer sends Microsoft's hosts
+// here are welcome.
+func (s *Server) isOwnHost(r *http.Request, host string) bool {
+	if _, listener := r.Context().Value(doorKey{}).(door); !listener {
+		return true
+	}
+	name := (&url.URL{Host: host}).Hostname()
+	return isLoopbackHost(name) || s.service(name) != serviceNone
 }
 
 // dispatch sends a request to the service that its host or path names.
@@ -89,6 +107,21 @@ func (s *Server) StartOn(addr string) (url string, err error) {
 	return url, s.serve(listeners, url)
 }
 
+// AuthorityMetadata returns the tenant's version 2.0 metadata as JSON, with the
+// endpoints of the listener that was started first. It is what MSAL.js takes as
+// authorityMetadata, so that a page keeps its production authority and reaches
+// this Server over plain http.
+func (s *Server) AuthorityMetadata() string {
+	s.mu.Lock()
+	base := append(slices.Clone(s.urls), cmp.Or(s.config.PublicURL, "https://"+s.home()))[0]
+	s.mu.Unlock()
+	text, err := encode(s.metadata(2, base, s.config.TenantID, s.config.TenantID, ""))
+	if err != nil {
+		panic("entratest: " + err.Error()) // Strings and lists of them always marshal.
+	}
+	return string(text)
+}
+
 func (s *Server) serve(listeners []net.Listener, base string) error {
 	server := &http.Server{
 		Handler:           s.Handler(),
@@ -106,7 +139,7 @@ func (s *Server) serve(listeners []net.Listener, base string) error {
 		}
 		return errors.New("entratest: the Server is closed")
 	}
-	s.listeners = append(s.listeners, server)
+	s.listeners, s.urls = append(s.listeners, server), append(s.urls, base)
 	for _, l := range listeners {
 		go func() { _ = server.Serve(l) }() // It ends with Close.
 	}

@@ -29,7 +29,7 @@ func TestListenerKeepsMicrosoftsIssuer(t *testing.T) {
 		if host != "" {
 			request.Host = host
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := plainClient(t).Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestListenerKeepsMicrosoftsIssuer(t *testing.T) {
 			}
 		}
 	}
-	_, answer := post(t, http.DefaultClient, url+"/"+entratest.TenantID+tokenPath, daemonForm())
+	_, answer := post(t, plainClient(t), url+"/"+entratest.TenantID+tokenPath, daemonForm())
 	_, claims := split(t, answer["access_token"].(string))
 	if want := "https://login.microsoftonline.com/" + entratest.TenantID + "/v2.0"; claims["iss"] != want {
 		t.Errorf("got iss %v, want %v", claims["iss"], want)
@@ -79,7 +79,7 @@ func TestDownListenerBreaksConnectionsOff(t *testing.T) {
 	}
 	tenant.Restore()
 	tenant.FailKeys(http.StatusTooManyRequests)
-	if response, _ := get(t, http.DefaultClient, url+"/common"+keysPath); response.StatusCode != 429 {
+	if response, _ := get(t, plainClient(t), url+"/common"+keysPath); response.StatusCode != 429 {
 		t.Errorf("got %d, want 429", response.StatusCode)
 	}
 	if got := tenant.KeyRequests(); got < 2 {
@@ -91,7 +91,7 @@ func TestHandlerIsMountedUnderItsPublicURL(t *testing.T) {
 	tenant := entratest.New(t, entratest.Config{PublicURL: "http://localhost:9"})
 	server := httptest.NewServer(tenant.Handler())
 	defer server.Close()
-	document := getJSON(t, http.DefaultClient, server.URL+"/common"+configPath)
+	document := getJSON(t, plainClient(t), server.URL+"/common"+configPath)
 	if got, want := document["jwks_uri"], "http://localhost:9/common"+keysPath; got != want {
 		t.Errorf("got jwks_uri %v, want %v", got, want)
 	}

@@ -4,16 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
-
-// issuer returns the issuer of a version for a tenant, or the template of common
-// and organizations for the tenant "{tenantid}".
-func (s *Server) issuer(version int, tenant string) string {
-	if version == 1 {
-		return "https://" + s.cloud.sts + "/" + tenant + "/"
-	}
-	return "https://" + s.cloud.login + "/" + tenant + "/v2.0"
-}
 
 // serveMetadata answers with the OpenID Connect discovery document in the shape
 // that Entra gives it for the version in the path.
@@ -23,18 +15,26 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, errUnknownTenant(segment, "invalid_tenant"))
 		return
 	}
+	version := 1
 	if isVersion2(r.URL.Path) {
-		s.writeJSON(w, http.StatusOK, s.metadata(2, s.baseURL(r), segment, tenant, r.URL.Query().Get("appid")))
-		return
+		version = 2
 	}
-	s.writeJSON(w, http.StatusOK, s.metadata(1, s.baseURL(r), segment, tenant, r.URL.Query().Get("appid")))
+	appID := r.URL.Query().Get("appid")
+	s.writeJSON(w, http.StatusOK, s.metadata(version, s.baseURL(r), segment, tenant, appID))
 }
 
 // metadata lists the members in the order of Entra's own documents.
 func (s *Server) metadata(version int, base, segment, tenant, appID string) object {
-	oauth, keys, discovery := base+"/"+segment+"/oauth2/", base+"/"+segment+"/discovery/keys", "openid"
+	if s.authority.kind == externalID {
+		segment = tenant // Its endpoints name the directory, whatever was asked.
+	}
+	root := base + s.path(segment)
+	oauth, keys, discovery := root+"/oauth2/", root+"/discovery/keys", "openid"
 	if version == 2 {
-		oauth, keys, discovery = oauth+"v2.0/", base+"/"+segment+"/discovery/v2.0/keys", "openid profile email offline_access"
+		oauth, keys, discovery = oauth+"v2.0/", root+"/discovery/v2.0/keys", "openid profile email offline_access"
+	}
+	if s.authority.kind == b2c {
+		return s.metadataOfB2C(oauth, keys)
 	}
 	if appID != "" {
 		keys += "?appid=" + url.QueryEscape(appID)
@@ -47,7 +47,7 @@ func (s *Server) metadata(version int, base, segment, tenant, appID string) obje
 		{"subject_types_supported", []string{"pairwise"}},
 		{"id_token_signing_alg_values_supported", []string{"RS256"}},
 		{"response_types_supported", responseTypes(version)},
-		{"scopes_supported", splitSpaces(discovery)},
+		{"scopes_supported", strings.Fields(discovery)},
 		{"issuer", s.issuer(version, templateUnless(tenant))},
 	}
 	if version == 1 {
@@ -64,15 +64,33 @@ func (s *Server) metadata(version int, base, segment, tenant, appID string) obje
 	document.set("claims_supported", claimsSupported(version))
 	if version == 1 {
 		document.set("check_session_iframe", oauth+"checksession")
-		document.set("userinfo_endpoint", base+"/"+segment+"/openid/userinfo")
+		document.set("userinfo_endpoint", root+"/openid/userinfo")
 	}
-	document.set("kerberos_endpoint", base+"/"+segment+"/kerberos")
+	document.set("kerberos_endpoint", root+"/kerberos")
 	document.set("tenant_region_scope", s.region(tenant))
 	document.set("cloud_instance_name", s.cloud.instanceName)
 	document.set("cloud_graph_host_name", s.cloud.legacyGraph)
 	document.set("msgraph_host", s.cloud.graph)
 	document.set("rbac_url", s.cloud.rbac)
 	return document
+}
+
+// metadataOfB2C is the shorter document of a B2C policy.
+func (s *Server) metadataOfB2C(oauth, keys string) object {
+	return object{
+		{"issuer", s.issuer(2, s.config.TenantID)},
+		{"authorization_endpoint", oauth + "authorize"},
+		{"token_endpoint", oauth + "token"},
+		{"end_session_endpoint", oauth + "logout"},
+		{"jwks_uri", keys},
+		{"response_modes_supported", []string{"query", "fragment", "form_post"}},
+		{"response_types_supported", []string{"code", "code id_token", "id_token"}},
+		{"scopes_supported", []string{"openid"}},
+		{"subject_types_supported", []string{"pairwise"}},
+		{"id_token_signing_alg_values_supported", []string{"RS256"}},
+		{"token_endpoint_auth_methods_supported", []string{"client_secret_post", "client_secret_basic"}},
+		{"claims_supported", []string{"name", "sub", "idp", "tfp", "iss", "iat", "exp", "aud", "acr", "nonce", "auth_time"}},
+	}
 }
 
 func templateUnless(tenant string) string {
@@ -109,7 +127,7 @@ func (s *Server) region(tenant string) any {
 // graphURL is where the fake Graph answers: Microsoft's host in process, below
 // the Server's own URL otherwise.
 func (s *Server) graphURL(base string) string {
-	if base == "https://"+s.cloud.login {
+	if base == "https://"+s.home() {
 		return "https://" + s.cloud.graph
 	}
 	return base + "/graph"
@@ -131,7 +149,10 @@ func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
 	list := make([]object, len(keys))
 	for i, key := range keys {
 		list[i] = slices.Clone(key.jwk)
-		if !isVersion2(r.URL.Path) {
+		switch {
+		case s.authority.kind == b2c:
+			list[i] = list[i].without("x5t", "x5c")
+		case !isVersion2(r.URL.Path):
 			list[i] = list[i].without("issuer", "cloud_instance_name")
 		}
 	}

@@ -10,11 +10,10 @@ import (
 // oauthError is a refusal as Entra words it: an OAuth error code (RFC 6749
 // section 5.2) and a number, AADSTS….
 type oauthError struct {
-	status   int
-	code     string // such as "invalid_client"
-	number   int    // such as 7000215
-	text     string
-	suberror string
+	status int
+	code   string // such as "invalid_client"
+	number int    // such as 7000215
+	text   string
 }
 
 func (e *oauthError) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.number, e.text) }
@@ -33,27 +32,42 @@ func errMissing(parameter string) *oauthError {
 		"The request body must contain the following parameter: '%s'.", parameter)
 }
 
-// refuse writes the error as Entra's JSON.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *oauthError) {
-	now := s.config.Clock().UTC().Format("2006-01-02 15:04:05Z")
-	trace, correlation := randomGUID(), correlationID(r)
-	description := fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", e, trace, correlation, now)
-	body := object{
-		{"error", e.code},
-		{"error_description", description},
-		{"error_codes", []int{e.number}},
-		{"timestamp", now},
-		{"trace_id", trace},
-		{"correlation_id", correlation},
-		{"error_uri", fmt.Sprintf("https://%s/error?code=%d", s.cloud.login, e.number)},
-	}
-	if e.suberror != "" {
-		body.set("suberror", e.suberror)
-	}
-	s.writeJSON(w, e.status, body)
+func errUnknownClient(id string) *oauthError {
+	return refusal(http.StatusBadRequest, "unauthorized_client", 700016,
+		"Application with identifier '%s' was not found in the directory.", id)
 }
 
-// correlationID echoes the client's request ID where it is a GUID.
+func errServer(err error) *oauthError {
+	return refusal(http.StatusBadRequest, "server_error", 90033, "%v", err)
+}
+
+// refuse writes the error as Entra's JSON.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *oauthError) {
+	trace := randomGUID()
+	s.writeJSON(w, e.status, object{
+		{"error", e.code},
+		{"error_description", s.describe(r, e, trace)},
+		{"error_codes", []int{e.number}},
+		{"timestamp", s.timestamp()},
+		{"trace_id", trace},
+		{"correlation_id", correlationID(r)},
+		{"error_uri", s.errorURI(e)},
+	})
+}
+
+// describe is the text that Entra makes of an error.
+func (s *Server) describe(r *http.Request, e *oauthError, trace string) string {
+	return fmt.Sprintf("%v Trace ID: %s Correlation ID: %s Timestamp: %s", e, trace, correlationID(r), s.timestamp())
+}
+
+func (s *Server) timestamp() string { return s.config.Clock().UTC().Format("2006-01-02 15:04:05Z") }
+
+func (s *Server) errorURI(e *oauthError) string {
+	return fmt.Sprintf("https://%s/error?code=%d", s.cloud.login, e.number)
+}
+
+// correlationID echoes the client's request ID where it is a GUID. A made-up one
+// is put into the request's header, so that it stays the same.
 func correlationID(r *http.Request) string {
 	id := r.Header.Get("client-request-id")
 	if id == "" {
@@ -62,7 +76,9 @@ func correlationID(r *http.Request) string {
 	if id = strings.ToLower(id); guidPattern.MatchString(id) {
 		return id
 	}
-	return randomGUID()
+	id = randomGUID()
+	r.Header.Set("client-request-id", id)
+	return id
 }
 
 func (s *Server) writeJSON(w http.ResponseWriter, status int, body any) {

@@ -5,15 +5,30 @@ import (
 	"strings"
 )
 
-// loginRoutes serves the paths of the login hosts.
+// loginRoutes serves the paths of the login hosts; with a B2C authority, the
+// policy's are below /{tenant}/{policy}.
 func (s *Server) loginRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{tenant}/v2.0/.well-known/openid-configuration", s.public(s.serveMetadata))
-	mux.HandleFunc("/{tenant}/.well-known/openid-configuration", s.public(s.serveMetadata))
-	mux.HandleFunc("/{tenant}/discovery/v2.0/keys", s.public(s.serveKeys))
-	mux.HandleFunc("/{tenant}/discovery/keys", s.public(s.serveKeys))
-	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.serveToken)
+	mux.HandleFunc(instancePath, s.public(s.serveInstance))
+	for _, prefix := range s.prefixes() {
+		mux.HandleFunc(prefix+"/v2.0/.well-known/openid-configuration", s.public(s.serveMetadata))
+		mux.HandleFunc(prefix+"/discovery/v2.0/keys", s.public(s.serveKeys))
+		mux.HandleFunc(prefix+"/oauth2/v2.0/token", s.serveToken)
+		mux.HandleFunc(prefix+"/oauth2/v2.0/authorize", s.serveAuthorize)
+		mux.HandleFunc(prefix+"/oauth2/v2.0/logout", s.serveLogout)
+	}
+	if s.authority.kind == entraID {
+		mux.HandleFunc("/{tenant}/.well-known/openid-configuration", s.public(s.serveMetadata))
+		mux.HandleFunc("/{tenant}/discovery/keys", s.public(s.serveKeys))
+	}
 	return mux
+}
+
+func (s *Server) prefixes() []string {
+	if s.authority.kind == b2c {
+		return []string{"/{tenant}/{policy}", "/tfp/{tenant}/{policy}"}
+	}
+	return []string{"/{tenant}"}
 }
 
 // public lets pages of any origin read a GET endpoint, as browsers need for
@@ -35,21 +50,17 @@ func (s *Server) public(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (s *Server) graphRoutes() http.Handler { return http.NotFoundHandler() }
-
 // segment returns the request's tenant segment in lower case, and the directory
 // ID that it stands for: "" for common and organizations. It is not ok for a
 // tenant that does not exist.
 func (s *Server) segment(r *http.Request) (segment, tenant string, ok bool) {
 	segment = strings.ToLower(r.PathValue("tenant"))
-	if segment == "" { // A fault's handler passed the request on without routing it.
-		segment, _, _ = strings.Cut(strings.TrimPrefix(strings.ToLower(r.URL.Path), "/"), "/")
-	}
-	if segment == "common" || segment == "organizations" {
+	policy := r.PathValue("policy")
+	if s.authority.kind == entraID && (segment == "common" || segment == "organizations") {
 		return segment, "", true
 	}
 	tenant, ok = s.config.tenant(segment)
-	return segment, tenant, ok
+	return segment, tenant, ok && (policy == "" || isPolicy(policy))
 }
 
 func isMetadataPath(path string) bool {

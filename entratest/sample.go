@@ -11,6 +11,7 @@ const (
 
 	APIClientID = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa" // the API that tokens are for
 	APIURI      = "api://" + APIClientID                 // its Application ID URI
+	APISecret   = "not-a-secret~sample/api+1"            // with which the API calls others on behalf of its users
 
 	ClientID     = "dddddddd-dddd-4ddd-8ddd-dddddddddddd" // the calling application, with a secret
 	ClientSecret = "not-a-secret~sample/daemon+1"         // of ClientID; the punctuation tests encoders
@@ -35,6 +36,7 @@ func sampleApps() []AppRegistration {
 		{
 			ClientID:  APIClientID,
 			Name:      "Orders API",
+			Secrets:   []string{APISecret},
 			AppIDURIs: []string{APIURI},
 			Scopes:    []string{ScopeRead, ScopeWrite},
 		},

@@ -1,7 +1,7 @@
 package entratest
 
 import (
-	"fmt"
+	"html/template"
 	"net/http"
 	"sync"
 )
@@ -16,17 +16,22 @@ type TB interface {
 
 // Server is a fake Entra tenant. Its methods are safe for concurrent use.
 type Server struct {
-	config Config
-	cloud  cloudFacts
-	tb     TB // nil for programs
-	routes http.Handler
-	graph  http.Handler
+	config    Config
+	cloud     cloudFacts
+	authority authority
+	tb        TB // nil for programs
+	pages     *template.Template
+	routes    http.Handler
+	graph     http.Handler
+	grants    grants
+	tls       tlsIdentity
 
 	mu        sync.Mutex
 	keys      keySet
 	faults    faults
 	requests  requestLog
 	listeners []*http.Server
+	urls      []string // of the listeners
 	closed    bool
 }
 
@@ -56,7 +61,8 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cloud, _ := cfg.Cloud.facts()
-	s := &Server{config: cfg, cloud: cloud}
+	authority, _ := parseAuthority(cfg.Authority) // withDefaults has seen its error.
+	s := &Server{config: cfg, cloud: cloud, authority: authority, pages: parsePages()}
 	s.makeKeys()
 	s.routes = s.loginRoutes()
 	s.graph = s.graphRoutes()
@@ -93,38 +99,4 @@ func (s *Server) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
-}
-
-// service is one of Microsoft's services that a host name stands for.
-type service int
-
-const (
-	serviceNone service = iota
-	serviceLogin
-	serviceGraph
-)
-
-func (s *Server) service(host string) service {
-	switch host {
-	case s.cloud.login:
-		return serviceLogin
-	case s.cloud.graph:
-		return serviceGraph
-	}
-	for _, alias := range s.cloud.aliases {
-		if host == alias {
-			return serviceLogin
-		}
-	}
-	return serviceNone
-}
-
-// refusal explains why nothing is sent to a host.
-func (s *Server) refusal(host string) error {
-	for _, c := range []Cloud{Worldwide, USGovernment, China} {
-		if facts, _ := c.facts(); host == facts.login || host == facts.graph {
-			return fmt.Errorf("entratest: host %q belongs to the cloud %v, and Config.Cloud is %v", host, c, s.config.Cloud)
-		}
-	}
-	return fmt.Errorf("entratest: host %q is not one of Microsoft's that this server stands in for; nothing was sent", host)
 }

@@ -3,6 +3,7 @@ package entratest
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -36,6 +37,9 @@ func (s *Server) newSpec() *tokenSpec {
 }
 
 func (s *Server) mint(t *tokenSpec) (string, error) {
+	if t.version == 1 && s.authority.kind != entraID {
+		return "", errors.New("entratest: External ID and B2C issue no version 1.0 tokens")
+	}
 	s.complete(t)
 	claims, err := s.claims(t)
 	if err != nil {

@@ -49,6 +49,12 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request) (object, *oauthEr
 		return nil, errMissing("grant_type")
 	case "client_credentials":
 		return s.clientCredentials(r, tenant)
+	case "authorization_code":
+		return s.authorizationCode(r, tenant)
+	case "refresh_token":
+		return s.refreshGrant(r, tenant)
+	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
+		return s.onBehalfOf(r, tenant)
 	}
 	return nil, refusal(http.StatusBadRequest, "unsupported_grant_type", 70003,
 		"The app requested an unsupported grant type '%s'.", grantType)
@@ -78,8 +84,12 @@ func (s *Server) clientCredentials(r *http.Request, tenant string) (object, *oau
 	if refused := s.target(t, resource, tenant); refused != nil {
 		return nil, refused
 	}
+	asked, refused := parseClaims(r.PostForm.Get("claims"))
+	if refused != nil {
+		return nil, refused
+	}
 	api, _ := s.config.api(resource)
-	t.roles = client.Permissions[api.ClientID]
+	t.roles, t.capabs = client.Permissions[api.ClientID], asked.capabilities
 	return s.tokenResponse(t)
 }
 
@@ -89,7 +99,7 @@ func defaultResource(form url.Values) (string, *oauthError) {
 	if form.Get("scope") == "" {
 		return "", errMissing("scope")
 	}
-	scopes := slices.DeleteFunc(splitSpaces(form.Get("scope")), isOpenIDScope)
+	scopes := slices.DeleteFunc(strings.Fields(form.Get("scope")), isOpenIDScope)
 	resource, found := strings.CutSuffix(cmp.Or(strings.Join(scopes, " "), "openid"), "/.default")
 	if !found || len(scopes) != 1 {
 		return "", refusal(http.StatusBadRequest, "invalid_scope", 1002012,
@@ -97,10 +107,6 @@ func defaultResource(form url.Values) (string, *oauthError) {
 				"/.default suffixed to the resource identifier (application ID URI).", form.Get("scope"))
 	}
 	return resource, nil
-}
-
-func isOpenIDScope(scope string) bool {
-	return slices.Contains([]string{"openid", "profile", "email", "offline_access"}, scope)
 }
 
 // target sets the token's audience and version as the resource's registration
@@ -114,6 +120,10 @@ func (s *Server) target(t *tokenSpec, resource, tenant string) *oauthError {
 	if !ok {
 		return refusal(http.StatusBadRequest, "invalid_resource", 500011,
 			"The resource principal named %s was not found in the tenant named %s.", resource, tenant)
+	}
+	if api.TokenVersion == 1 && tenant == PersonalTenantID {
+		return refusal(http.StatusBadRequest, "invalid_request", 90027,
+			"We are unable to issue tokens from this API version on the MSA tenant.")
 	}
 	t.version, t.audience = api.TokenVersion, api.ClientID
 	if api.TokenVersion == 1 {
@@ -129,7 +139,7 @@ func isGraph(resource, host string) bool {
 func (s *Server) tokenResponse(t *tokenSpec) (object, *oauthError) {
 	token, err := s.mint(t)
 	if err != nil {
-		return nil, refusal(http.StatusBadRequest, "server_error", 90033, "%v", err)
+		return nil, errServer(err)
 	}
 	lifetime := int64(t.lifetime.Seconds()) - 1 // Entra says 3599.
 	return object{

@@ -49,9 +49,11 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (s *Server) unreachable(u *url.URL, host string) error {
-	switch {
-	case s.service(host) == serviceNone:
-		return s.refusal(host)
+	switch service := s.service(host); {
+	case service == serviceNone:
+		return s.unknownHost(host)
+	case service == serviceDiscovery && !isInstancePath(u.Path):
+		return fmt.Errorf("entratest: Config.Authority is %s, so %s answers instance discovery only", s.config.Authority, host)
 	case u.Scheme != "https":
 		return fmt.Errorf("entratest: %s://%s: Microsoft's hosts are reached over https only", u.Scheme, host)
 	case s.isClosed():

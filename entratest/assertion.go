@@ -1,0 +1,101 @@
+package entratest
+
+import (
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint by definition, RFC 7517 section 4.8.
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+type assertionClaims struct {
+	Iss string  `json:"iss"`
+	Sub string  `json:"sub"`
+	Aud string  `json:"aud"`
+	Nbf float64 `json:"nbf"`
+	Exp float64 `json:"exp"`
+}
+
+func errAssertion(number int, format string, args ...any) *oauthError {
+	return refusal(http.StatusUnauthorized, "invalid_client", number, format, args...)
+}
+
+// authenticateByAssertion checks a client assertion (RFC 7523 section 3) that one
+// of the application's certificates signed, with RS256 or PS256.
+func (s *Server) authenticateByAssertion(r *http.Request) (AppRegistration, *oauthError) {
+	assertion := r.PostForm.Get("client_assertion")
+	if r.PostForm.Get("client_assertion_type") != assertionType {
+		return AppRegistration{}, errMissing("client_assertion_type")
+	}
+	var claims assertionClaims
+	header, err := decodeJWS(assertion, &claims)
+	if err != nil {
+		return AppRegistration{}, errAssertion(50027, "JWT token is invalid or malformed: %v.", err)
+	}
+	client, ok := s.config.app(claims.Sub)
+	if !ok {
+		return client, errUnknownClient(claims.Sub)
+	}
+	certificate := client.certificate(header)
+	if certificate == nil {
+		return client, errAssertion(700027, "The certificate with identifier used to sign the client assertion is not registered on application.")
+	}
+	key, ok := certificate.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return client, errAssertion(700027, "The registered certificate has no RSA key.")
+	}
+	if err := verifyJWS(key, header.Alg, splitToken(assertion)); err != nil {
+		return client, errAssertion(700027, "Client assertion failed signature validation: %v.", err)
+	}
+	return client, s.checkAssertion(r, claims)
+}
+
+func (s *Server) checkAssertion(r *http.Request, claims assertionClaims) *oauthError {
+	now := float64(s.config.Clock().Unix())
+	const skew = 300
+	switch id := r.PostForm.Get("client_id"); {
+	case claims.Iss != claims.Sub || id != "" && !strings.EqualFold(id, claims.Sub):
+		return errAssertion(700021, "Client assertion application identifier doesn't match 'client_id' parameter.")
+	case claims.Exp == 0 || now > claims.Exp+skew || now < claims.Nbf-skew:
+		return errAssertion(700024, "Client assertion is not within its valid time range.")
+	case !s.isOwnAudience(r, claims.Aud):
+		return errAssertion(700023, "Client assertion audience claim does not match Realm issuer: '%s'.", claims.Aud)
+	}
+	return nil
+}
+
+// isOwnAudience accepts the token endpoint and the issuer, at the URL by which
+// the request came or at the canonical one.
+func (s *Server) isOwnAudience(r *http.Request, audience string) bool {
+	u, err := url.Parse(audience)
+	if err != nil {
+		return false
+	}
+	base := u.Scheme + "://" + u.Host
+	if base != s.baseURL(r) && !(u.Scheme == "https" && s.service(u.Host) == serviceLogin) {
+		return false
+	}
+	return strings.HasSuffix(u.Path, "/token") || strings.HasSuffix(u.Path, "/v2.0") || strings.HasSuffix(u.Path, "/")
+}
+
+// certificate returns the one that the header names by its thumbprint. Clients
+// encode x5t#S256 as base64url or as padded standard base64.
+func (a AppRegistration) certificate(header jwsHeader) *x509.Certificate {
+	for _, c := range a.Certificates {
+		short, long := sha1.Sum(c.Raw), sha256.Sum256(c.Raw)
+		if isEncodingOf(header.X5T, short[:]) || isEncodingOf(header.X5TS256, long[:]) {
+			return c
+		}
+	}
+	return nil
+}
+
+func isEncodingOf(text string, b []byte) bool {
+	return text == base64.RawURLEncoding.EncodeToString(b) || text == base64.URLEncoding.EncodeToString(b) ||
+		text == base64.StdEncoding.EncodeToString(b)
+}

@@ -1,0 +1,118 @@
+package entratest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// graphRoutes are the few paths of Microsoft Graph that an API's own code calls:
+// the OpenID userinfo endpoint, the signed-in user, and his groups.
+func (s *Server) graphRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
+	mux.HandleFunc("GET /v1.0/me", s.graphUser("User.Read", s.serveMe))
+	mux.HandleFunc("POST /v1.0/me/getMemberObjects", s.graphUser("User.Read", s.serveMemberObjects))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, request-id, client-request-id")
+		if r.Method == http.MethodOptions {
+			w.Header().Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+			w.Header().Set("Access-Control-Allow-Headers", "authorization, content-type, client-request-id, sdkversion")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// graphUser lets requests through whose token this Server issued to Graph for a
+// user with the scope.
+func (s *Server) graphUser(scope string, next func(http.ResponseWriter, *http.Request, Account, ownClaims)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !found {
+			s.refuseGraph(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty.")
+			return
+		}
+		claims, err := s.verifyOwn(token)
+		now := float64(s.config.Clock().Unix())
+		switch {
+		case err != nil:
+			s.refuseGraph(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Invalid token: "+err.Error()+".")
+			return
+		case now >= claims.Exp || now < claims.Nbf:
+			s.refuseGraph(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+			return
+		case !isGraph(claims.Aud, s.cloud.graph):
+			s.refuseGraph(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.")
+			return
+		case claims.Scp == "":
+			s.refuseGraph(w, r, http.StatusBadRequest, "BadRequest", "/me request is only valid with delegated authentication flow.")
+			return
+		case !slices.Contains(strings.Fields(claims.Scp), scope):
+			s.refuseGraph(w, r, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+			return
+		}
+		user, ok := s.userByObjectID(claims.OID, claims.TID)
+		if !ok {
+			s.refuseGraph(w, r, http.StatusNotFound, "Request_ResourceNotFound", "The user does not exist.")
+			return
+		}
+		w.Header().Set("Cache-Control", "private")
+		next(w, r, user, claims)
+	}
+}
+
+// refuseGraph writes an error as Graph does; see
+// https://learn.microsoft.com/graph/errors.
+func (s *Server) refuseGraph(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="https://`+s.cloud.login+
+			`/common/oauth2/authorize", client_id="`+GraphClientID+`"`)
+	}
+	s.writeJSON(w, status, object{{"error", object{
+		{"code", code},
+		{"message", message},
+		{"innerError", object{
+			{"date", s.config.Clock().UTC().Format("2006-01-02T15:04:05")},
+			{"request-id", randomGUID()},
+			{"client-request-id", correlationID(r)},
+		}},
+	}}})
+}
+
+func (s *Server) serveUserInfo(w http.ResponseWriter, r *http.Request, user Account, claims ownClaims) {
+	s.writeJSON(w, http.StatusOK, object{
+		{"sub", claims.Sub},
+		{"name", user.name()},
+		{"family_name", user.FamilyName},
+		{"given_name", user.GivenName},
+		{"picture", "https://" + s.cloud.graph + "/v1.0/me/photo/$value"},
+		{"email", user.Username},
+	})
+}
+
+func (s *Server) serveMe(w http.ResponseWriter, r *http.Request, user Account, claims ownClaims) {
+	s.writeJSON(w, http.StatusOK, object{
+		{"@odata.context", "https://" + s.cloud.graph + "/v1.0/$metadata#users/$entity"},
+		{"businessPhones", []string{}},
+		{"displayName", user.name()},
+		{"givenName", user.GivenName},
+		{"jobTitle", nil},
+		{"mail", user.Username},
+		{"mobilePhone", nil},
+		{"officeLocation", nil},
+		{"preferredLanguage", nil},
+		{"surname", user.FamilyName},
+		{"userPrincipalName", user.Username},
+		{"id", claims.OID},
+	})
+}
+
+func (s *Server) serveMemberObjects(w http.ResponseWriter, r *http.Request, user Account, claims ownClaims) {
+	s.writeJSON(w, http.StatusOK, object{
+		{"@odata.context", "https://" + s.cloud.graph + "/v1.0/$metadata#Collection(Edm.String)"},
+		{"value", append([]string{}, user.Groups...)},
+	})
+}

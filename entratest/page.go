@@ -1,0 +1,140 @@
+package entratest
+
+import (
+	_ "embed"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+//go:embed pages.html
+var pagesHTML string
+
+func parsePages() *template.Template { return template.Must(template.New("pages").Parse(pagesHTML)) }
+
+// page is what the HTML templates show. All of it is escaped by html/template.
+type page struct {
+	Nonce      string // of the Content-Security-Policy
+	Tenant     string
+	App        string
+	Action     string
+	Fields     []field
+	Accounts   []pageAccount
+	Unknown    string // a login hint that is nobody here
+	Number     int
+	Text       string
+	Correlated string
+	Time       string
+	Cure       string
+	Registered []string
+}
+
+type field struct{ Name, Value string }
+
+type pageAccount struct {
+	ID, Name, Username, Initials string
+}
+
+// fields are hidden inputs, in a fixed order.
+func fields(values url.Values) []field {
+	var list []field
+	for name := range values {
+		list = append(list, field{name, values.Get(name)})
+	}
+	slices.SortFunc(list, func(a, b field) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// page writes a template under a policy that allows its own style and script, and
+// forms that lead to itself or to the targets.
+func (s *Server) page(w http.ResponseWriter, status int, name string, p page, targets ...string) {
+	p.Nonce, p.Tenant = base64url(randomBytes(18)), s.config.Domain
+	if p.Action != "" {
+		targets = append(targets, p.Action)
+	}
+	forms := []string{"'self'"}
+	for _, target := range targets {
+		forms = append(forms, origin(target))
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Cache-Control", "no-store, no-cache")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Content-Type-Options", "nosniff")
+	policy := "default-src 'none'; base-uri 'none'; style-src 'nonce-" + p.Nonce + "'; script-src 'nonce-" + p.Nonce +
+		"'; form-action " + strings.Join(forms, " ")
+	if name != "form_post" { // Silent sign-in posts from inside a frame.
+		policy += "; frame-ancestors 'none'"
+	}
+	header.Set("Content-Security-Policy", policy)
+	w.WriteHeader(status)
+	_ = s.pages.ExecuteTemplate(w, name, p) // A browser that left needs no page.
+}
+
+// origin is what a Content-Security-Policy calls the target, or 'self'.
+func origin(target string) string {
+	u, err := url.Parse(target)
+	switch {
+	case err != nil || u.Scheme == "":
+		return "'self'"
+	case u.Scheme == "http" || u.Scheme == "https":
+		return u.Scheme + "://" + u.Host
+	}
+	return u.Scheme + ":"
+}
+
+func (s *Server) pickerPage(w http.ResponseWriter, r *http.Request, a *authorizeRequest, candidates []Account) {
+	form := url.Values{}
+	for name := range a.form {
+		if name != accountField {
+			form.Set(name, a.form.Get(name))
+		}
+	}
+	p := page{App: a.client.Name, Fields: fields(form)}
+	if _, known := find(candidates, form.Get("login_hint")); !known {
+		p.Unknown = form.Get("login_hint")
+	}
+	for _, u := range candidates {
+		p.Accounts = append(p.Accounts, pageAccount{u.ObjectID, u.name(), u.Username, initials(u)})
+	}
+	s.page(w, http.StatusOK, "picker", p, a.redirectURI)
+}
+
+func initials(u Account) string {
+	var letters []rune
+	for _, word := range []string{u.GivenName, u.FamilyName} {
+		for _, r := range word {
+			letters = append(letters, r)
+			break
+		}
+	}
+	if len(letters) == 0 {
+		return strings.ToUpper(u.Username[:1])
+	}
+	return string(letters)
+}
+
+// errorPage shows a refusal that no client may be told by a redirect, and what to
+// change, as a developer is who reads it here.
+func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, e *oauthError) {
+	p := page{Number: e.number, Text: e.text, Correlated: correlationID(r), Time: s.timestamp(), Cure: cures[e.number]}
+	if app, ok := s.config.app(r.Form.Get("client_id")); ok && e.number == 50011 {
+		p.Registered = append(slices.Clone(app.RedirectURIs), app.SPARedirectURIs...)
+	}
+	for _, app := range s.config.Apps {
+		if e.number == 700016 {
+			p.Registered = append(p.Registered, app.ClientID+" ("+app.Name+")")
+		}
+	}
+	s.page(w, e.status, "error", p)
+}
+
+// cures say what to change in the fake tenant, by AADSTS number.
+var cures = map[int]string{
+	50011:  "Register the URI in RedirectURIs or SPARedirectURIs of the application. It must match exactly, but for the port of localhost. Registered are:",
+	700016: "Use the client ID of an application in Config.Apps:",
+	90002:  "Use the tenant ID of Config.TenantID or Config.Tenants in the authority.",
+	50020:  "Add the account to Config.Users, or sign in at its own tenant.",
+}

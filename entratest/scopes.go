@@ -1,0 +1,142 @@
+package entratest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// scopeSet is a scope parameter: the OpenID Connect scopes, and the permissions
+// of one resource.
+type scopeSet struct {
+	openID   []string
+	resource string   // as the client wrote it; Graph's where no resource is named
+	names    []string // without the resource; ".default" stands for all
+	several  bool     // another resource was named too
+}
+
+func isOpenIDScope(scope string) bool {
+	return slices.Contains([]string{"openid", "profile", "email", "offline_access"}, scope)
+}
+
+// parseScopes splits each scope at its last slash into resource and permission;
+// one without a slash is Microsoft Graph's.
+func (s *Server) parseScopes(text string) scopeSet {
+	var set scopeSet
+	for _, scope := range strings.Fields(text) {
+		if isOpenIDScope(scope) {
+			set.openID = append(set.openID, scope)
+			continue
+		}
+		resource, name := "https://"+s.cloud.graph, scope
+		if i := strings.LastIndexByte(scope, '/'); i >= 0 {
+			resource, name = scope[:i], scope[i+1:]
+		}
+		if set.resource == "" {
+			set.resource = resource
+		}
+		if set.several = set.several || resource != set.resource; resource == set.resource {
+			set.names = append(set.names, name)
+		}
+	}
+	if set.resource == "" { // OpenID Connect alone: the access token is for Graph.
+		set.resource, set.names = "https://"+s.cloud.graph, slices.Clone(set.openID)
+	}
+	return set
+}
+
+func (set scopeSet) openid() bool { return slices.Contains(set.openID, "openid") }
+
+func (set scopeSet) offline() bool { return slices.Contains(set.openID, "offline_access") }
+
+// permissions are the scopes of the token: those asked for, or with .default all
+// that the API publishes.
+func (set scopeSet) permissions(api AppRegistration) []string {
+	if slices.Contains(set.names, ".default") && api.ClientID != "" {
+		return api.Scopes
+	}
+	return slices.DeleteFunc(slices.Clone(set.names), func(n string) bool { return n == "offline_access" || n == ".default" })
+}
+
+// text is the scope of a token response: full names, as MSAL's caches expect.
+func (set scopeSet) text(permissions []string, graph bool) string {
+	var full []string
+	for _, p := range permissions {
+		if isOpenIDScope(p) {
+			full = append(full, p)
+			continue
+		}
+		full = append(full, set.resource+"/"+p)
+	}
+	if slices.Contains(set.names, ".default") {
+		full = append(full, set.resource+"/.default")
+	}
+	if graph {
+		full = append(slices.DeleteFunc(slices.Clone(set.openID), func(n string) bool {
+			return n == "offline_access" || slices.Contains(permissions, n)
+		}), full...)
+	}
+	return strings.Join(full, " ")
+}
+
+// checkScopes refuses permissions that the resource does not publish.
+func (s *Server) checkScopes(set scopeSet, tenant string) *oauthError {
+	if isGraph(set.resource, s.cloud.graph) {
+		return nil
+	}
+	api, ok := s.config.api(set.resource)
+	if !ok {
+		return refusal(http.StatusBadRequest, "invalid_resource", 500011,
+			"The resource principal named %s was not found in the tenant named %s.", set.resource, tenant)
+	}
+	for _, name := range set.names {
+		if name != ".default" && !slices.Contains(api.Scopes, name) {
+			return refusal(http.StatusBadRequest, "invalid_client", 650053,
+				"The application asked for scope '%s' that doesn't exist on the resource '%s'.", name, api.ClientID)
+		}
+	}
+	return nil
+}
+
+// claimsRequest is what the claims parameter (OpenID Connect Core section 5.5)
+// asks of the access token: authentication contexts, and what the client declares
+// that it can do. Everything else in it is ignored.
+type claimsRequest struct{ contexts, capabilities []string }
+
+func parseClaims(text string) (claimsRequest, *oauthError) {
+	if text == "" {
+		return claimsRequest{}, nil
+	}
+	type demand struct {
+		Value  string   `json:"value"`
+		Values []string `json:"values"`
+	}
+	var parameter struct {
+		AccessToken struct {
+			ACRS  *demand `json:"acrs"`
+			XMSCC *demand `json:"xms_cc"`
+		} `json:"access_token"`
+	}
+	if err := json.Unmarshal([]byte(text), &parameter); err != nil {
+		return claimsRequest{}, refusal(http.StatusBadRequest, "invalid_request", 9000410,
+			"Malformed JSON in the parameter 'claims': %v", err)
+	}
+	list := func(d *demand) []string {
+		if d == nil {
+			return nil
+		}
+		return slices.DeleteFunc(append([]string{d.Value}, d.Values...), func(v string) bool { return v == "" })
+	}
+	return claimsRequest{list(parameter.AccessToken.ACRS), list(parameter.AccessToken.XMSCC)}, nil
+}
+
+// and merges two requests: a context that was satisfied stays satisfied.
+func (c claimsRequest) and(other claimsRequest) claimsRequest {
+	union := func(a, b []string) []string {
+		all := slices.Concat(a, b)
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	return claimsRequest{union(c.contexts, other.contexts), union(c.capabilities, other.capabilities)}
+}
