@@ -4,6 +4,8 @@ go 1.26.0
 
 require (
 	github.com/entra-go/entra v0.0.0
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/gorilla/mux v1.8.1
 	golang.org/x/oauth2 v0.37.0
 )
 
