@@ -1,6 +1,7 @@
 package entra_test
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -46,10 +47,17 @@ func (s *spy) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 
 // serve sends h a GET request with these Authorization values, each a header of its own.
 func serve(h http.Handler, authorization ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodGet, "/orders", nil)
-	for _, value := range authorization {
-		r.Header.Add("Authorization", value)
-	}
+	return serveRequest(h, nil, func(r *http.Request) {
+		for _, value := range authorization {
+			r.Header.Add("Authorization", value)
+		}
+	})
+}
+
+// serveRequest sends h a GET request with this body, changed by change.
+func serveRequest(h http.Handler, body io.Reader, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/orders", body)
+	change(r)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
