@@ -1,0 +1,302 @@
+package entra_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+const accepted = "accepted"
+
+// jwksBubble runs f with virtual time, a fake tenant and a Verifier for it. A goroutine that f leaves behind fails the
+// test. change may be nil.
+func jwksBubble(t *testing.T, change func(*entra.Options), f func(*testing.T, *entratest.Server, *entra.Verifier)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t)
+		f(t, tenant, newVerifier(t, tenant, change))
+	})
+}
+
+// jwksOutcome is how a token fared: "accepted", the reason, or the error of a context that ended.
+func jwksOutcome(err error) string {
+	switch reason := entra.ReasonOf(err); {
+	case err == nil:
+		return accepted
+	case reason != "":
+		return string(reason)
+	}
+	return err.Error()
+}
+
+// jwksWant expects token to fare like that, without any waiting.
+func jwksWant(t *testing.T, v *entra.Verifier, token, want string) {
+	t.Helper()
+	jwksWantAfter(t, v, token, want, 0)
+	// A fetch beside the request is over by now, unless Entra takes its time.
+	synctest.Wait()
+}
+
+// jwksWantAfter expects token to fare like that when wait is over, not sooner and not later.
+func jwksWantAfter(t *testing.T, v *entra.Verifier, token, want string, wait time.Duration) {
+	t.Helper()
+	start := time.Now()
+	_, err := v.Verify(t.Context(), token)
+	if got := jwksOutcome(err); got != want {
+		t.Errorf("got %s (%v), want %s", got, err, want)
+	}
+	if waited := time.Since(start); waited != wait {
+		t.Errorf("the call took %v, want %v", waited, wait)
+	}
+}
+
+// jwksJunk returns a token of a key that does not exist.
+func jwksJunk(kid string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"`+kid+`"}`)) + ".e30.AAAA"
+}
+
+// jwksFetches returns when the key document was asked for, counted from start.
+func jwksFetches(tenant *entratest.Server, start time.Time) (at []time.Duration) {
+	for _, r := range tenant.Requests() {
+		if strings.HasSuffix(r.Path, "/keys") && !r.Time.Before(start) {
+			at = append(at, r.Time.Sub(start))
+		}
+	}
+	return at
+}
+
+// jwksEvery calls f at once and after each step, until total is over.
+func jwksEvery(step, total time.Duration, f func()) {
+	for start := time.Now(); time.Since(start) < total; time.Sleep(step) {
+		f()
+		synctest.Wait()
+	}
+}
+
+func jwksSeconds(seconds ...int) (list []time.Duration) {
+	for _, s := range seconds {
+		list = append(list, time.Duration(s)*time.Second)
+	}
+	return list
+}
+
+// jwksTransport is a function that answers requests.
+type jwksTransport func(*http.Request) (*http.Response, error)
+
+func (f jwksTransport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// jwksClient returns a client that f answers.
+func jwksClient(f jwksTransport) *http.Client { return &http.Client{Transport: f} }
+
+// jwksResponse is an answer with this status and body.
+func jwksResponse(r *http.Request, status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
+}
+
+func TestKeysAreReadFromTheConfiguredCloudAndTenant(t *testing.T) {
+	const worldwide = "https://login.microsoftonline.com/"
+	tests := map[string]struct {
+		options entra.Options
+		want    string
+	}{
+		"one tenant":                      {entra.Options{Tenants: []string{entratest.TenantID}}, worldwide + entratest.TenantID},
+		"several tenants":                 {entra.Options{Tenants: []string{entratest.TenantID, entratest.OtherTenantID}}, worldwide + "organizations"},
+		"any tenant":                      {entra.Options{AllowAnyTenant: true}, worldwide + "organizations"},
+		"personal accounts":               {entra.Options{Tenants: []string{entra.PersonalAccounts}}, worldwide + "consumers"},
+		"a tenant and personal accounts":  {entra.Options{Tenants: []string{entratest.TenantID, entra.PersonalAccounts}}, worldwide + "common"},
+		"any tenant or personal accounts": {entra.Options{AllowAnyTenant: true, Tenants: []string{entra.PersonalAccounts}}, worldwide + "common"},
+		"US Government":                   {entra.Options{Cloud: entra.USGovernment, Tenants: []string{entratest.TenantID}}, "https://login.microsoftonline.us/" + entratest.TenantID},
+		"China":                           {entra.Options{Cloud: entra.China, AllowAnyTenant: true}, "https://login.partner.microsoftonline.cn/organizations"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var asked []string
+			test.options.ClientID = entratest.APIClientID
+			test.options.Logger = discard()
+			test.options.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, r.Method+" "+r.URL.String())
+				return nil, errors.New("nobody answers")
+			})
+			v, err := entra.NewVerifier(test.options)
+			if err != nil {
+				t.Fatalf("got %v, want no error", err)
+			}
+			if len(asked) != 0 {
+				t.Errorf("NewVerifier asked for %v, want no request", asked)
+			}
+			if err := v.Ready(t.Context()); !errors.Is(err, entra.ErrKeysUnavailable) {
+				t.Errorf("got %v, want ErrKeysUnavailable", err)
+			}
+			if want := []string{"GET " + test.want + "/discovery/v2.0/keys"}; !slices.Equal(asked, want) {
+				t.Errorf("got requests %v, want %v", asked, want)
+			}
+		})
+	}
+}
+
+func TestAKnownKeyNeverWaits(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		jwksWant(t, v, tenant.Token(), accepted)
+		tenant.HangKeys()
+		go v.Verify(t.Context(), jwksJunk("hangs"))
+		synctest.Wait()
+		remembered := tenant.Token()
+		jwksWant(t, v, remembered, accepted) // while a fetch for another key hangs
+		jwksWant(t, v, remembered, accepted)
+		time.Sleep(61 * time.Minute)
+		fresh := tenant.Token()
+		jwksWant(t, v, fresh, accepted) // starts a refresh, which hangs
+		jwksWant(t, v, fresh, accepted)
+		jwksWant(t, v, tenant.Token(), accepted)
+	})
+}
+
+func TestAUseAfterAnHourStartsOneRefreshBesideTheRequest(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		start := time.Now()
+		jwksWant(t, v, tenant.Token(), accepted)
+		lasting := tenant.Token(entratest.Lifetime(24 * time.Hour))
+		jwksWant(t, v, lasting, accepted)
+		time.Sleep(59 * time.Minute)
+		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, lasting, accepted)
+		if got, want := jwksFetches(tenant, start), jwksSeconds(0); !slices.Equal(got, want) {
+			t.Errorf("within the first hour: got fetches at %v, want %v", got, want)
+		}
+
+		time.Sleep(2 * time.Minute)
+		tenant.DelayKeys(3 * time.Second)
+		for range 100 { // A remembered token is a use of its key too.
+			jwksWant(t, v, lasting, accepted)
+		}
+		jwksWant(t, v, tenant.Token(), accepted)
+		time.Sleep(time.Minute)
+		jwksWant(t, v, lasting, accepted)
+		if got, want := jwksFetches(tenant, start), jwksSeconds(0, 3660); !slices.Equal(got, want) {
+			t.Errorf("after an hour: got fetches at %v, want %v", got, want)
+		}
+
+		time.Sleep(10 * time.Hour)
+		if got, want := len(jwksFetches(tenant, start)), 2; got != want {
+			t.Errorf("without any use: got %d fetches, want %d", got, want)
+		}
+		jwksWant(t, v, tenant.Token(), accepted)
+		if got, want := len(jwksFetches(tenant, start)), 3; got != want {
+			t.Errorf("a use after ten hours: got %d fetches, want %d", got, want)
+		}
+	})
+}
+
+func TestAnUnknownKeyJoinsTheFetchUnderWay(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		jwksWant(t, v, tenant.Token(), accepted)
+		before := tenant.KeyRequests()
+		tenant.DelayKeys(3 * time.Second)
+		tenant.RotateKeys()
+		go jwksWantAfter(t, v, tenant.Token(), accepted, 3*time.Second)
+		time.Sleep(time.Second)
+		jwksWantAfter(t, v, tenant.Token(), accepted, 2*time.Second)
+		if got := tenant.KeyRequests() - before; got != 1 {
+			t.Errorf("got %d fetches, want 1", got)
+		}
+	})
+}
+
+func TestAnUnknownKeyJoinsARefresh(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		jwksWant(t, v, tenant.Token(), accepted)
+		time.Sleep(2 * time.Hour)
+		tenant.DelayKeys(3 * time.Second)
+		before := tenant.KeyRequests()
+		jwksWant(t, v, tenant.Token(), accepted)
+		tenant.RotateKeys()
+		jwksWantAfter(t, v, tenant.Token(), accepted, 3*time.Second)
+		if got := tenant.KeyRequests() - before; got != 1 {
+			t.Errorf("got %d fetches, want 1", got)
+		}
+	})
+}
+
+func TestAnUnknownKeyWaitsForOneFetchAndNoLonger(t *testing.T) {
+	const timeout = 10 * time.Second
+	tests := map[string]struct {
+		held     bool
+		patience time.Duration // of the caller; 0: without end
+		fault    func(*entratest.Server)
+		want     string
+		wait     time.Duration
+	}{
+		"a hanging fetch, keys held":           {held: true, fault: (*entratest.Server).HangKeys, want: "unknown_key", wait: timeout},
+		"a hanging fetch, no keys":             {fault: (*entratest.Server).HangKeys, want: "keys_unavailable", wait: timeout},
+		"a caller with less patience":          {held: true, patience: 2 * time.Second, fault: (*entratest.Server).HangKeys, want: "context deadline exceeded", wait: 2 * time.Second},
+		"a caller with less patience, no keys": {patience: 2 * time.Second, fault: (*entratest.Server).HangKeys, want: "context deadline exceeded", wait: 2 * time.Second},
+		"a slow answer":                        {held: true, fault: func(s *entratest.Server) { s.DelayKeys(9 * time.Second) }, want: accepted, wait: 9 * time.Second},
+		"a slow answer, no keys":               {fault: func(s *entratest.Server) { s.DelayKeys(9 * time.Second) }, want: accepted, wait: 9 * time.Second},
+		"an answer that comes too late":        {held: true, fault: func(s *entratest.Server) { s.DelayKeys(11 * time.Second) }, want: "unknown_key", wait: timeout},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				if test.held {
+					jwksWant(t, v, tenant.Token(), accepted)
+				}
+				tenant.RotateKeys()
+				test.fault(tenant)
+				ctx := t.Context()
+				if test.patience > 0 {
+					patient, cancel := context.WithTimeout(ctx, test.patience)
+					defer cancel()
+					ctx = patient
+				}
+				start := time.Now()
+				_, err := v.Verify(ctx, tenant.Token())
+				if got := jwksOutcome(err); got != test.want {
+					t.Errorf("got %s (%v), want %s", got, err, test.want)
+				}
+				if got := time.Since(start); got != test.wait {
+					t.Errorf("the call took %v, want %v", got, test.wait)
+				}
+			})
+		})
+	}
+}
+
+func TestACallerWhoLeavesTakesNobodyAlong(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		jwksWant(t, v, tenant.Token(), accepted)
+		tenant.RotateKeys()
+		tenant.DelayKeys(3 * time.Second)
+		before := tenant.KeyRequests()
+		ctx, leave := context.WithCancel(t.Context())
+		var wait sync.WaitGroup
+		wait.Go(func() { // The first: its request started the fetch.
+			if _, err := v.Verify(ctx, tenant.Token()); err != context.Canceled { //nolint:errorlint // The bare error is promised.
+				t.Errorf("who left got %v, want context.Canceled", err)
+			}
+		})
+		synctest.Wait()
+		for range 10 {
+			wait.Go(func() { jwksWantAfter(t, v, tenant.Token(), accepted, 3*time.Second) })
+		}
+		time.Sleep(time.Second)
+		leave()
+		wait.Wait()
+		if got := tenant.KeyRequests() - before; got != 1 {
+			t.Errorf("got %d fetches, want 1", got)
+		}
+		if refused := v.Stats().Refused; len(refused) != 0 {
+			t.Errorf("got refusals %v, want none: to leave is no offence", refused)
+		}
+	})
+}
