@@ -26,7 +26,7 @@ func floodToken() string { return jwksJunk(fmt.Sprint("junk-", floodNumber.Add(1
 
 func TestAFloodOfUnknownKeysCostsAHandfulOfFetches(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		start := time.Now()
 		jwksEvery(100*time.Millisecond, time.Hour, func() {
 			jwksWant(t, v, floodToken(), "unknown_key") // at once: no request waits for an allowance
@@ -40,7 +40,7 @@ func TestAFloodOfUnknownKeysCostsAHandfulOfFetches(t *testing.T) {
 
 func TestAFloodDoesNotKeepANewKeyOut(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		old := tenant.Key()
 		jwksEvery(time.Second, 40*time.Minute, func() { jwksWant(t, v, floodToken(), "unknown_key") })
 		tenant.RotateKeys()
@@ -51,10 +51,10 @@ func TestAFloodDoesNotKeepANewKeyOut(t *testing.T) {
 				break
 			}
 			if time.Since(rotated)%time.Minute == 0 {
-				jwksWant(t, v, tenant.Token(entratest.SignedBy(old)), accepted)
+				jwksWant(t, v, tenant.Token(entratest.SignedBy(old)), keyAccepted)
 			}
 			if time.Since(rotated) > 5*time.Minute {
-				t.Fatal("the new key is refused 5 minutes after Entra published it, want it accepted")
+				t.Fatal("the new key is refused 5 minutes after Entra published it, want it keyAccepted")
 			}
 			time.Sleep(time.Second)
 		}
@@ -75,7 +75,7 @@ func TestTheAllowanceStartsAnew(t *testing.T) {
 			func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				time.Sleep(81 * time.Second)
 				tenant.RotateKeys()
-				jwksWant(t, v, tenant.Token(), accepted)
+				jwksWant(t, v, tenant.Token(), keyAccepted)
 			},
 			jwksSeconds(0, 0, 5, 15, 35), // The first 0 is the fetch that brought it.
 		},
@@ -87,7 +87,7 @@ func TestTheAllowanceStartsAnew(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				go v.Verify(t.Context(), floodToken())
 				synctest.Wait()
-				jwksWantAfter(t, v, tenant.Token(), accepted, 2*time.Second)
+				jwksWantAfter(t, v, tenant.Token(), keyAccepted, 2*time.Second)
 				synctest.Wait()
 				tenant.Restore()
 			},
@@ -111,7 +111,7 @@ func TestTheAllowanceStartsAnew(t *testing.T) {
 		},
 		"not after known keys and bad signatures": {
 			func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				jwksWant(t, v, tenant.Token(), accepted)
+				jwksWant(t, v, tenant.Token(), keyAccepted)
 				jwksWant(t, v, tenant.Token()+"AAAA", "signature")
 			},
 			jwksSeconds(),
@@ -120,7 +120,7 @@ func TestTheAllowanceStartsAnew(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				jwksWant(t, v, tenant.Token(), accepted)
+				jwksWant(t, v, tenant.Token(), keyAccepted)
 				jwksEvery(time.Second, 76*time.Second, func() { jwksWant(t, v, floodToken(), "unknown_key") })
 				before := len(tenant.Requests())
 				test.between(t, tenant, v)
@@ -153,7 +153,7 @@ func TestOneFetchAtATimeForAThousandRequests(t *testing.T) {
 			}
 			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				if held {
-					jwksWant(t, v, tenant.Token(), accepted)
+					jwksWant(t, v, tenant.Token(), keyAccepted)
 				}
 				tenant.RotateKeys()
 				token := tenant.Token()
@@ -163,7 +163,7 @@ func TestOneFetchAtATimeForAThousandRequests(t *testing.T) {
 				for i := range 1000 {
 					wait.Go(func() {
 						if i%2 == 0 {
-							jwksWantAfter(t, v, token, accepted, 2*time.Second)
+							jwksWantAfter(t, v, token, keyAccepted, 2*time.Second)
 							return
 						}
 						jwksWantAfter(t, v, floodToken(), "unknown_key", 2*time.Second)
@@ -180,7 +180,7 @@ func TestOneFetchAtATimeForAThousandRequests(t *testing.T) {
 
 func TestAThousandCallersWhoLeave(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		tenant.RotateKeys()
 		token := tenant.Token()
 		tenant.DelayKeys(5 * time.Second)
@@ -195,7 +195,7 @@ func TestAThousandCallersWhoLeave(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		jwksWantAfter(t, v, token, accepted, 4*time.Second)
+		jwksWantAfter(t, v, token, keyAccepted, 4*time.Second)
 	})
 }
 
@@ -203,15 +203,15 @@ func TestAThousandCallersWhoLeave(t *testing.T) {
 // naming the old one.
 func TestRotationDuringAFloodDuringAnOutage(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		old := tenant.Key()
 		lasting := tenant.Token(entratest.Lifetime(24 * time.Hour))
 		flood := func(total time.Duration) {
 			jwksEvery(time.Second, total, func() {
 				jwksWant(t, v, floodToken(), "unknown_key")
-				jwksWant(t, v, lasting, accepted)
+				jwksWant(t, v, lasting, keyAccepted)
 			})
-			jwksWant(t, v, tenant.Token(entratest.SignedBy(old)), accepted)
+			jwksWant(t, v, tenant.Token(entratest.SignedBy(old)), keyAccepted)
 		}
 		flood(20 * time.Minute)
 		start := time.Now()
@@ -226,6 +226,6 @@ func TestRotationDuringAFloodDuringAnOutage(t *testing.T) {
 		}
 		tenant.Restore()
 		flood(time.Minute)
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 	})
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-const accepted = "accepted"
+const keyAccepted = "accepted"
 
 // jwksBubble runs f with virtual time, a fake tenant and a Verifier for it. A goroutine that f leaves behind fails the
 // test. change may be nil.
@@ -33,7 +33,7 @@ func jwksBubble(t *testing.T, change func(*entra.Options), f func(*testing.T, *e
 func jwksOutcome(err error) string {
 	switch reason := entra.ReasonOf(err); {
 	case err == nil:
-		return accepted
+		return keyAccepted
 	case reason != "":
 		return string(reason)
 	}
@@ -147,30 +147,30 @@ func TestKeysAreReadFromTheConfiguredCloudAndTenant(t *testing.T) {
 
 func TestAKnownKeyNeverWaits(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		tenant.HangKeys()
 		go v.Verify(t.Context(), jwksJunk("hangs"))
 		synctest.Wait()
 		remembered := tenant.Token()
-		jwksWant(t, v, remembered, accepted) // while a fetch for another key hangs
-		jwksWant(t, v, remembered, accepted)
+		jwksWant(t, v, remembered, keyAccepted) // while a fetch for another key hangs
+		jwksWant(t, v, remembered, keyAccepted)
 		time.Sleep(61 * time.Minute)
 		fresh := tenant.Token()
-		jwksWant(t, v, fresh, accepted) // starts a refresh, which hangs
-		jwksWant(t, v, fresh, accepted)
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, fresh, keyAccepted) // starts a refresh, which hangs
+		jwksWant(t, v, fresh, keyAccepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 	})
 }
 
 func TestAUseAfterAnHourStartsOneRefreshBesideTheRequest(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		start := time.Now()
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		lasting := tenant.Token(entratest.Lifetime(24 * time.Hour))
-		jwksWant(t, v, lasting, accepted)
+		jwksWant(t, v, lasting, keyAccepted)
 		time.Sleep(59 * time.Minute)
-		jwksWant(t, v, tenant.Token(), accepted)
-		jwksWant(t, v, lasting, accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
+		jwksWant(t, v, lasting, keyAccepted)
 		if got, want := jwksFetches(tenant, start), jwksSeconds(0); !slices.Equal(got, want) {
 			t.Errorf("within the first hour: got fetches at %v, want %v", got, want)
 		}
@@ -178,11 +178,11 @@ func TestAUseAfterAnHourStartsOneRefreshBesideTheRequest(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		tenant.DelayKeys(3 * time.Second)
 		for range 100 { // A remembered token is a use of its key too.
-			jwksWant(t, v, lasting, accepted)
+			jwksWant(t, v, lasting, keyAccepted)
 		}
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		time.Sleep(time.Minute)
-		jwksWant(t, v, lasting, accepted)
+		jwksWant(t, v, lasting, keyAccepted)
 		if got, want := jwksFetches(tenant, start), jwksSeconds(0, 3660); !slices.Equal(got, want) {
 			t.Errorf("after an hour: got fetches at %v, want %v", got, want)
 		}
@@ -191,7 +191,7 @@ func TestAUseAfterAnHourStartsOneRefreshBesideTheRequest(t *testing.T) {
 		if got, want := len(jwksFetches(tenant, start)), 2; got != want {
 			t.Errorf("without any use: got %d fetches, want %d", got, want)
 		}
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		if got, want := len(jwksFetches(tenant, start)), 3; got != want {
 			t.Errorf("a use after ten hours: got %d fetches, want %d", got, want)
 		}
@@ -200,13 +200,13 @@ func TestAUseAfterAnHourStartsOneRefreshBesideTheRequest(t *testing.T) {
 
 func TestAnUnknownKeyJoinsTheFetchUnderWay(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		before := tenant.KeyRequests()
 		tenant.DelayKeys(3 * time.Second)
 		tenant.RotateKeys()
-		go jwksWantAfter(t, v, tenant.Token(), accepted, 3*time.Second)
+		go jwksWantAfter(t, v, tenant.Token(), keyAccepted, 3*time.Second)
 		time.Sleep(time.Second)
-		jwksWantAfter(t, v, tenant.Token(), accepted, 2*time.Second)
+		jwksWantAfter(t, v, tenant.Token(), keyAccepted, 2*time.Second)
 		if got := tenant.KeyRequests() - before; got != 1 {
 			t.Errorf("got %d fetches, want 1", got)
 		}
@@ -215,13 +215,13 @@ func TestAnUnknownKeyJoinsTheFetchUnderWay(t *testing.T) {
 
 func TestAnUnknownKeyJoinsARefresh(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		time.Sleep(2 * time.Hour)
 		tenant.DelayKeys(3 * time.Second)
 		before := tenant.KeyRequests()
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		tenant.RotateKeys()
-		jwksWantAfter(t, v, tenant.Token(), accepted, 3*time.Second)
+		jwksWantAfter(t, v, tenant.Token(), keyAccepted, 3*time.Second)
 		if got := tenant.KeyRequests() - before; got != 1 {
 			t.Errorf("got %d fetches, want 1", got)
 		}
@@ -241,15 +241,15 @@ func TestAnUnknownKeyWaitsForOneFetchAndNoLonger(t *testing.T) {
 		"a hanging fetch, no keys":             {fault: (*entratest.Server).HangKeys, want: "keys_unavailable", wait: timeout},
 		"a caller with less patience":          {held: true, patience: 2 * time.Second, fault: (*entratest.Server).HangKeys, want: "context deadline exceeded", wait: 2 * time.Second},
 		"a caller with less patience, no keys": {patience: 2 * time.Second, fault: (*entratest.Server).HangKeys, want: "context deadline exceeded", wait: 2 * time.Second},
-		"a slow answer":                        {held: true, fault: func(s *entratest.Server) { s.DelayKeys(9 * time.Second) }, want: accepted, wait: 9 * time.Second},
-		"a slow answer, no keys":               {fault: func(s *entratest.Server) { s.DelayKeys(9 * time.Second) }, want: accepted, wait: 9 * time.Second},
+		"a slow answer":                        {held: true, fault: func(s *entratest.Server) { s.DelayKeys(9 * time.Second) }, want: keyAccepted, wait: 9 * time.Second},
+		"a slow answer, no keys":               {fault: func(s *entratest.Server) { s.DelayKeys(9 * time.Second) }, want: keyAccepted, wait: 9 * time.Second},
 		"an answer that comes too late":        {held: true, fault: func(s *entratest.Server) { s.DelayKeys(11 * time.Second) }, want: "unknown_key", wait: timeout},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				if test.held {
-					jwksWant(t, v, tenant.Token(), accepted)
+					jwksWant(t, v, tenant.Token(), keyAccepted)
 				}
 				tenant.RotateKeys()
 				test.fault(tenant)
@@ -274,7 +274,7 @@ func TestAnUnknownKeyWaitsForOneFetchAndNoLonger(t *testing.T) {
 
 func TestACallerWhoLeavesTakesNobodyAlong(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), accepted)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
 		tenant.RotateKeys()
 		tenant.DelayKeys(3 * time.Second)
 		before := tenant.KeyRequests()
@@ -287,7 +287,7 @@ func TestACallerWhoLeavesTakesNobodyAlong(t *testing.T) {
 		})
 		synctest.Wait()
 		for range 10 {
-			wait.Go(func() { jwksWantAfter(t, v, tenant.Token(), accepted, 3*time.Second) })
+			wait.Go(func() { jwksWantAfter(t, v, tenant.Token(), keyAccepted, 3*time.Second) })
 		}
 		time.Sleep(time.Second)
 		leave()
