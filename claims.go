@@ -10,7 +10,7 @@ import (
 )
 
 // Kind says what a token lets its bearer be.
-type Kind int
+type Kind uint8
 
 const (
 	// No kind: the claims come from no token. They meet no requirement.
@@ -42,7 +42,12 @@ func (k Kind) String() string {
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type Claims struct {
-	Kind     Kind
+	Kind          Kind
+	Guest         bool // the user is a guest in TenantID (acct, else idp)
+	Agent         bool // the client or the user is an agent identity (xms_act_fct, xms_sub_fct)
+	GroupsOverage bool // the user has too many groups for the token: never read this as "no groups"; ask Graph
+	EmailVerified bool // xms_edov: the owner of the email's domain was verified
+
 	TenantID string // tid: the directory that issued the token, a GUID; for a guest, the host's
 	ObjectID string // oid: the user or service principal, a GUID unique in its tenant
 	Subject  string // sub: the same for this API alone; differs from API to API for a user
@@ -50,11 +55,11 @@ type Claims struct {
 
 	ClientAuth         string   // azpacr or appidacr, how the client proved itself: "0" not at all, "1" by secret, "2" by certificate or federation
 	ClientCapabilities []string // xms_cc: "cp1" says that the client can answer a claims challenge
+	AgentBlueprint     string   // xms_par_app_azp: the application the agent was made from; for logs, it must not decide access
 
 	Scopes         []string // scp: delegated permissions, bare names such as Orders.Read; of UserTokens only
 	Roles          []string // roles: app roles of a user, or application permissions; see Kind
 	Groups         []string // groups: object IDs of the user's groups. Empty with GroupsOverage means unknown
-	GroupsOverage  bool     // the user has too many groups for the token: never read this as "no groups"; ask Graph
 	DirectoryRoles []string // wids: template IDs of the user's directory roles, in the tenant TenantID
 	AuthContexts   []string // acrs: Conditional Access authentication contexts that are satisfied, such as c1
 
@@ -69,17 +74,10 @@ type Claims struct {
 	IssuedAt  time.Time // iat
 	NotBefore time.Time // nbf
 	ExpiresAt time.Time // exp; a stream should end here
-	AuthTime  time.Time // auth_time: when the user last signed in
-
-	AuthMethods    []string // amr: how the user signed in; informational, require an AuthContext instead
-	Guest          bool     // the user is a guest in TenantID (acct, else idp)
-	Agent          bool     // the client or the user is an agent identity (xms_act_fct, xms_sub_fct)
-	AgentBlueprint string   // xms_par_app_azp: the application the agent was made from; for logs, it must not decide access
 
 	Name              string // name, for display. It can be changed and repeated: it must not decide access
 	PreferredUsername string // preferred_username, upn or unique_name, for display. It can be changed and reused: it must not decide access
 	Email             string // email. Foreign tenants can set any address: it must not decide access, not even with EmailVerified
-	EmailVerified     bool   // xms_edov: the owner of the email's domain was verified
 	LoginHint         string // login_hint, opaque, to sign the same user in or out. It must not decide access
 
 	raw string // the payload; "" for claims made by hand
@@ -123,8 +121,8 @@ func (c *Claims) Decode(v any) error {
 }
 
 // lists are the fields that a caller could change through a shared array.
-func (c *Claims) lists() [7]*[]string {
-	return [...]*[]string{&c.ClientCapabilities, &c.Scopes, &c.Roles, &c.Groups, &c.DirectoryRoles, &c.AuthContexts, &c.AuthMethods}
+func (c *Claims) lists() [6]*[]string {
+	return [...]*[]string{&c.ClientCapabilities, &c.Scopes, &c.Roles, &c.Groups, &c.DirectoryRoles, &c.AuthContexts}
 }
 
 // clone returns claims that share nothing changeable with c, in two allocations.

@@ -42,7 +42,12 @@ const (
 	governmentKeys = "microsoftonline.us"
 )
 
-func (c cloudFacts) v1Issuer(tenant string) string { return "https://" + c.v1Host + "/" + tenant + "/" }
+// issuers are the two names of one tenant as issuer, by the version of its tokens.
+type issuers struct{ v1, v2 string }
+
+func (c cloudFacts) issuers(tenant string) issuers {
+	return issuers{v1: "https://" + c.v1Host + "/" + tenant + "/", v2: c.v2Issuer(tenant)}
+}
 
 func (c cloudFacts) v2Issuer(tenant string) string {
 	return "https://" + c.loginHost + "/" + tenant + "/v2.0"

@@ -55,7 +55,7 @@ type snapshot struct {
 	keys     map[string]heldKey
 	issuer   string
 	lastGood time.Time
-	headers  atomic.Pointer[map[string]*key] // one a key
+	headers  atomic.Pointer[map[string]heldKey] // one a key
 }
 
 type heldKey struct {
@@ -85,16 +85,11 @@ func (d *document) held(kid string, now time.Time) *key {
 
 // byHeader is held for a header segment that was verified before.
 func (d *document) byHeader(segment string, now time.Time) *key {
-	s := d.snapshot.Load()
-	headers := s.headers.Load()
+	headers := d.snapshot.Load().headers.Load()
 	if headers == nil {
 		return nil
 	}
-	k := (*headers)[segment]
-	if k == nil {
-		return nil
-	}
-	return d.use(s.keys[k.id], now)
+	return d.use((*headers)[segment], now)
 }
 
 func (d *document) use(h heldKey, now time.Time) *key {
@@ -125,10 +120,11 @@ func (d *document) learn(segment string, k *key) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s = d.snapshot.Load()
-	if s.keys[k.id].key != k {
+	held := s.keys[k.id]
+	if held.key != k {
 		return
 	}
-	headers := make(map[string]*key)
+	headers := make(map[string]heldKey)
 	if known := s.headers.Load(); known != nil {
 		if hasValue(*known, k) {
 			return
@@ -136,13 +132,13 @@ func (d *document) learn(segment string, k *key) {
 		maps.Copy(headers, *known)
 	}
 	// A copy, lest the header keep the whole token alive.
-	headers[strings.Clone(segment)] = k
+	headers[strings.Clone(segment)] = held
 	s.headers.Store(&headers)
 }
 
-func hasValue(headers map[string]*key, k *key) bool {
+func hasValue(headers map[string]heldKey, k *key) bool {
 	for _, known := range headers {
-		if known == k {
+		if known.key == k {
 			return true
 		}
 	}
@@ -267,10 +263,10 @@ func (s *snapshot) inheritHeaders(old *snapshot) {
 	if known == nil {
 		return
 	}
-	headers := make(map[string]*key, len(*known))
-	for segment, k := range *known {
-		if s.keys[k.id].key == k {
-			headers[segment] = k
+	headers := make(map[string]heldKey, len(*known))
+	for segment, before := range *known {
+		if now := s.keys[before.id]; now.key == before.key {
+			headers[segment] = now
 		}
 	}
 	s.headers.Store(&headers)

@@ -17,7 +17,7 @@ func (s *settings) judge(p *payload, k *key, issuer string, now time.Time) error
 	if err := s.checkIssuer(p, issuer); err != nil {
 		return err
 	}
-	if err := s.checkKey(&p.claims, k); err != nil {
+	if err := s.checkKey(p.claims, k); err != nil {
 		return err
 	}
 	if err := s.checkAudience(p); err != nil {
@@ -60,24 +60,24 @@ func (c *Claims) checkLifetime(now time.Time, skew time.Duration) error {
 }
 
 func (s *settings) checkIssuer(p *payload, issuer string) error {
-	c := &p.claims
+	c := p.claims
 	if s.authority != nil {
 		return s.checkAuthority(p, issuer)
 	}
 	if !isGUID(c.TenantID) {
 		return wrongTenant("the token's tid is " + quote.Text(c.TenantID) + "; expected a directory ID, a GUID in lower case")
 	}
-	v1, v2 := s.cloud.v1Issuer(c.TenantID), s.cloud.v2Issuer(c.TenantID)
+	own := s.issuersOf(c.TenantID)
 	var version string
 	switch {
-	case c.Issuer == v2:
+	case c.Issuer == own.v2:
 		version = "2.0"
-	case c.Issuer == v1 && c.TenantID == PersonalAccounts:
-		return wrongIssuer(c.Issuer, v2+": personal accounts get version 2.0 tokens only")
-	case c.Issuer == v1:
+	case c.Issuer == own.v1 && c.TenantID == PersonalAccounts:
+		return wrongIssuer(c.Issuer, own.v2+": personal accounts get version 2.0 tokens only")
+	case c.Issuer == own.v1:
 		version = "1.0"
 	default:
-		return wrongIssuer(c.Issuer, v2+" or "+v1+", which follow from its tid and the cloud "+s.cloud.name)
+		return wrongIssuer(c.Issuer, own.v2+" or "+own.v1+", which follow from its tid and the cloud "+s.cloud.name)
 	}
 	if c.Version != version {
 		return wrongVersion("the token's ver is " + quote.Text(c.Version) + "; expected " + version + ", the version of its issuer")
@@ -85,9 +85,18 @@ func (s *settings) checkIssuer(p *payload, issuer string) error {
 	return s.checkTenant(c.TenantID)
 }
 
+// issuersOf returns how tokens of the tenant name their issuer. The tenant is a GUID, but not yet an accepted one.
+func (s *settings) issuersOf(tenant string) issuers {
+	if own, ok := s.accepted[tenant]; ok {
+		return own
+	}
+	return s.cloud.issuers(tenant)
+}
+
 func (s *settings) checkTenant(tenant string) error {
+	_, listed := s.accepted[tenant]
 	switch {
-	case s.accepted[tenant]:
+	case listed:
 		return nil
 	case tenant == PersonalAccounts:
 		return wrongTenant("the token is of a personal Microsoft account; add entra.PersonalAccounts to Options.Tenants if those are welcome")
@@ -100,7 +109,7 @@ func (s *settings) checkTenant(tenant string) error {
 // checkAuthority compares with the issuer that the authority's own metadata names. Version and issuer need not agree:
 // B2C says 1.0 in tokens that look like version 2.0.
 func (s *settings) checkAuthority(p *payload, issuer string) error {
-	c := &p.claims
+	c := p.claims
 	if c.Issuer == "" || c.Issuer != issuer {
 		return wrongIssuer(c.Issuer, quote.Text(issuer)+", as the metadata of Options.Authority says")
 	}
@@ -147,8 +156,7 @@ func (s *settings) checkKey(c *Claims, k *key) error {
 	if k.issuer == "" {
 		return nil
 	}
-	owner := strings.ReplaceAll(k.issuer, "{tenantid}", c.TenantID)
-	if owner == c.Issuer || c.Version == "1.0" && owner == s.cloud.v2Issuer(c.TenantID) {
+	if k.signsFor(c.Issuer, c.TenantID) || c.Version == "1.0" && k.signsFor(s.issuersOf(c.TenantID).v2, c.TenantID) {
 		return nil
 	}
 	return wrongKeyIssuer("the token of issuer " + quote.Text(c.Issuer) + " is signed with a key that signs for " + quote.Text(k.issuer) + " only")
@@ -170,7 +178,7 @@ func (s *settings) checkAudience(p *payload) error {
 
 // describe fills in the claims that stand under several names or follow from others.
 func (s *settings) describe(p *payload) {
-	c := &p.claims
+	c := p.claims
 	c.ClientID, c.ClientAuth = p.azp, p.azpacr
 	if c.ClientID == "" || c.Version == "1.0" && p.appid != "" {
 		c.ClientID, c.ClientAuth = p.appid, p.appidacr

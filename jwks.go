@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/MicahParks/jwkset"
@@ -71,6 +72,16 @@ func newKey(doc keydoc.Key) (*key, error) {
 		return nil, errors.New("its exponent is not 65537")
 	}
 	return &key{id: doc.ID, public: public, issuer: doc.Issuer, cloud: doc.Cloud}, nil
+}
+
+// signsFor reports whether issuer is the key's, with tenant in place of {tenantid} if it is a template.
+func (k *key) signsFor(issuer, tenant string) bool {
+	before, after, template := strings.Cut(k.issuer, "{tenantid}")
+	if !template {
+		return issuer == k.issuer
+	}
+	rest, ok := strings.CutPrefix(issuer, before)
+	return ok && strings.HasPrefix(rest, tenant) && rest[len(tenant):] == after
 }
 
 // verify checks a signature over text (RFC 7518 section 3.3).

@@ -7,7 +7,7 @@ import "github.com/entra-go/entra/internal/quote"
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 func (s *settings) checkKind(p *payload) error {
-	c := &p.claims
+	c := p.claims
 	// Bound tokens, of any kind: whoever sends one must prove that he holds its key, and here nobody asks.
 	if p.bound {
 		return boundToken()
@@ -33,7 +33,7 @@ func (s *settings) checkKind(p *payload) error {
 
 // accessKind returns the kind of an access token, or 0 if it permits nobody anything.
 func (p *payload) accessKind() Kind {
-	c := &p.claims
+	c := p.claims
 	switch {
 	case p.idtyp == "app" && len(c.Scopes) == 0:
 		return AppToken
@@ -57,7 +57,7 @@ func (p *payload) idTokenCause() string {
 }
 
 func (s *settings) checkIDToken(p *payload, cause string) error {
-	c := &p.claims
+	c := p.claims
 	if !s.idTokens {
 		return idToken(cause)
 	}
@@ -97,12 +97,12 @@ func (s *settings) unclear(p *payload) error {
 
 // isGuest follows acct where the token has it, and else idp, which then names a foreign issuer.
 func (p *payload) isGuest(s *settings) bool {
-	c := &p.claims
+	c := p.claims
 	switch {
 	case p.hasAcct:
 		return c.Guest
 	case c.IdentityProvider == "" || s.authority != nil:
 		return false
 	}
-	return c.IdentityProvider != c.Issuer && c.IdentityProvider != s.cloud.v1Issuer(c.TenantID)
+	return c.IdentityProvider != c.Issuer && c.IdentityProvider != s.issuersOf(c.TenantID).v1
 }

@@ -11,9 +11,10 @@ import (
 
 // payload is a token's claim set as it stands in the token: read, but not judged.
 type payload struct {
-	claims Claims // the fields of it that are copies of one claim
+	claims *Claims // of its fields, those that are copies of one claim
 
 	audiences                                     []string
+	audience                                      [1]string // what audiences is made of: nearly always one
 	azp, appid, azpacr, appidacr                  string
 	idtyp, scp, acr, tfp, upn, uniqueName         string
 	actorFacets, subjectFacets                    string
@@ -22,25 +23,24 @@ type payload struct {
 	idTokenClaim                                  string // the name of a claim that only ID tokens have
 }
 
-// readPayload decodes text by exact names. A name that differs in case only is another claim: never read, never a
-// reason to refuse. Strings of the result share memory with text.
-func readPayload(text string) (*payload, error) {
-	p := new(payload)
+// from decodes text by exact names. A name that differs in case only is another claim: never read, never a reason to
+// refuse. Strings of the claims share memory with text.
+func (p *payload) from(text string) error {
 	p.claims.raw = text
 	if err := strictjson.Object(text, p.read); err != nil {
-		return nil, badClaims("the claims cannot be accepted: " + err.Error())
+		return badClaims("the claims cannot be accepted: " + err.Error())
 	}
 	if p.scp != "/" {
 		p.claims.Scopes = strings.Fields(p.scp)
 	}
-	return p, nil
+	return nil
 }
 
-func (p *payload) read(name []byte, value *strictjson.Reader) (err error) {
-	c := &p.claims
-	switch string(name) {
+func (p *payload) read(name string, value *strictjson.Reader) (err error) {
+	c := p.claims
+	switch name {
 	case "aud":
-		p.audiences, err = value.TextOrTexts(p.audiences)
+		p.audiences, err = value.TextOrTexts(p.audience[:0])
 	case "iss":
 		c.Issuer, err = value.Text()
 	case "exp":
@@ -79,16 +79,16 @@ func (p *payload) read(name []byte, value *strictjson.Reader) (err error) {
 	case "cnf":
 		p.bound, err = true, value.Any()
 	case "nonce", "at_hash", "c_hash":
-		p.idTokenClaim, err = string(name), value.Any()
+		p.idTokenClaim, err = name, value.Any()
 	default:
-		return p.readMore(string(name), value)
+		return p.readMore(name, value)
 	}
 	return named(name, err)
 }
 
 // readMore reads the claims that say more about the caller and decide nothing by themselves.
 func (p *payload) readMore(name string, value *strictjson.Reader) (err error) {
-	c := &p.claims
+	c := p.claims
 	switch name {
 	case "groups":
 		c.Groups, err = value.Texts(c.Groups)
@@ -104,10 +104,6 @@ func (p *payload) readMore(name string, value *strictjson.Reader) (err error) {
 		c.AuthContexts, err = value.Texts(c.AuthContexts)
 	case "xms_cc":
 		c.ClientCapabilities, err = value.Texts(c.ClientCapabilities)
-	case "amr":
-		c.AuthMethods, err = value.Texts(c.AuthMethods)
-	case "auth_time":
-		c.AuthTime, err = date(value)
 	case "acr":
 		p.acr, err = value.Text()
 	case "tfp":
@@ -143,14 +139,14 @@ func (p *payload) readMore(name string, value *strictjson.Reader) (err error) {
 	default:
 		err = value.Skip()
 	}
-	return named([]byte(name), err)
+	return named(name, err)
 }
 
-func named(name []byte, err error) error {
+func named(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return memberError{string(name), err}
+	return memberError{name, err}
 }
 
 // readClaimNames finds out whether groups were left out of the token because there are too many (overage).
@@ -159,8 +155,8 @@ func (p *payload) readClaimNames(value *strictjson.Reader) error {
 	if err != nil {
 		return err
 	}
-	return strictjson.Object(raw, func(name []byte, value *strictjson.Reader) error {
-		if string(name) == "groups" {
+	return strictjson.Object(raw, func(name string, value *strictjson.Reader) error {
+		if name == "groups" {
 			p.claims.GroupsOverage = true
 		}
 		return value.Skip()

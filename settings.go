@@ -13,7 +13,7 @@ import (
 // settings are Options in the form that judging needs: checked, normalised, with nothing left to decide.
 type settings struct {
 	tenants      []string // work and school tenants, in the order given
-	accepted     map[string]bool
+	accepted     map[string]issuers
 	anyTenant    bool
 	personal     bool
 	clientID     string
@@ -44,7 +44,7 @@ func (o *Options) settings() (*settings, error) {
 		appKeys:     o.AppKeys,
 		idTokens:    o.AllowIDTokens,
 		unpermitted: o.AllowWithoutPermissions,
-		accepted:    make(map[string]bool),
+		accepted:    make(map[string]issuers),
 		audienceSet: make(map[string]bool),
 	}
 	s.readTenants(o, &wrong)
@@ -65,10 +65,10 @@ func (s *settings) readTenants(o *Options, wrong *mistakes) {
 			wrong.add(fmt.Sprintf("Tenants[%d]", i), "%s %s", quote.Text(given), notATenant(tenant))
 			continue
 		}
-		if s.accepted[tenant] {
+		if _, known := s.accepted[tenant]; known {
 			continue
 		}
-		s.accepted[tenant] = true
+		s.accepted[tenant] = clouds[o.Cloud].issuers(tenant)
 		if tenant == PersonalAccounts {
 			s.personal = true
 		} else {

@@ -2,6 +2,7 @@ package entra
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/entra-go/entra/internal/strictjson"
@@ -11,6 +12,7 @@ import (
 type parts struct {
 	header, payload, signature string
 	signed                     string // header and payload with the dot between them
+	familiar                   bool   // the header was read before, in a verified token
 }
 
 // split takes a token apart, or refuses it: it decodes nothing yet.
@@ -21,12 +23,12 @@ func split(token string, maxSize int) (parts, error) {
 	if len(token) >= 7 && strings.EqualFold(token[:7], "bearer ") {
 		return parts{}, malformed("the text begins with Bearer: pass the token alone, or let Authenticate read the header")
 	}
-	first := strings.IndexByte(token, '.')
-	last := strings.LastIndexByte(token, '.')
-	if first < 0 || first == last || strings.IndexByte(token[first+1:last], '.') >= 0 {
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, ok := strings.Cut(rest, ".")
+	if !ok || strings.IndexByte(signature, '.') >= 0 {
 		return parts{}, notThreeSegments(token)
 	}
-	p := parts{token[:first], token[first+1 : last], token[last+1:], token[:last]}
+	p := parts{header: header, payload: payload, signature: signature, signed: token[:len(header)+1+len(payload)]}
 	if p.header == "" || p.payload == "" || p.signature == "" {
 		return parts{}, malformed("a segment of the token is empty; an unsigned or cut token is never accepted")
 	}
@@ -43,9 +45,8 @@ func decodeSegment(buffer []byte, name, segment string) ([]byte, error) {
 		return nil, malformed("the token's " + name + " holds a line break")
 	}
 	start := len(buffer)
-	size := base64url.DecodedLen(len(segment))
-	buffer = append(buffer, make([]byte, size)...)
-	n, err := base64url.Decode(buffer[start:], []byte(segment))
+	buffer = slices.Grow(buffer, base64url.DecodedLen(len(segment)))
+	n, err := base64url.Decode(buffer[start:cap(buffer)], []byte(segment))
 	if err != nil {
 		return nil, malformed("the token's " + name + " is not base64url without padding (RFC 7515 section 2)")
 	}
@@ -73,8 +74,8 @@ type header struct {
 	extension     string // a member that changes how the token is to be read
 }
 
-func (h *header) read(name []byte, value *strictjson.Reader) (err error) {
-	switch string(name) {
+func (h *header) read(name string, value *strictjson.Reader) (err error) {
+	switch name {
 	case "alg":
 		h.alg, err = value.Text()
 	case "kid":
@@ -83,15 +84,13 @@ func (h *header) read(name []byte, value *strictjson.Reader) (err error) {
 		h.typ, err = value.Text()
 	case "nonce":
 		h.nonce, err = true, value.Skip()
-	case "crit", "b64", "zip", "cty":
-		h.extension, err = string(name), value.Skip()
-	case "enc":
-		h.extension, err = "enc", value.Skip()
+	case "crit", "b64", "zip", "cty", "enc":
+		h.extension, err = name, value.Skip()
 	default:
 		err = value.Skip()
 	}
 	if err != nil {
-		return memberError{string(name), err}
+		return memberError{name, err}
 	}
 	return nil
 }

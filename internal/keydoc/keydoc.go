@@ -103,8 +103,8 @@ func parseKey(text string) (key Key, err error) {
 		"kty": &kty, "use": &use, "alg": &alg,
 		"kid": &key.ID, "n": &key.N, "e": &key.E, "issuer": &key.Issuer, "cloud_instance_name": &key.Cloud,
 	}
-	err = strictjson.Object(text, func(name []byte, value *strictjson.Reader) (err error) {
-		field, ok := fields[string(name)]
+	err = strictjson.Object(text, func(name string, value *strictjson.Reader) (err error) {
+		field, ok := fields[name]
 		if !ok {
 			return value.Skip()
 		}

@@ -17,8 +17,8 @@ type Metadata struct {
 // is the caller's to check.
 func ParseMetadata(document []byte) (m Metadata, err error) {
 	fields := map[string]*string{"issuer": &m.Issuer, "jwks_uri": &m.KeysURL}
-	err = strictjson.Object(string(document), func(name []byte, value *strictjson.Reader) (err error) {
-		field, ok := fields[string(name)]
+	err = strictjson.Object(string(document), func(name string, value *strictjson.Reader) (err error) {
+		field, ok := fields[name]
 		if !ok {
 			return value.Skip()
 		}

@@ -22,7 +22,6 @@ type Reader struct {
 	source  string
 	decoder *jsontext.Decoder
 	buffer  bytes.Buffer
-	scratch []byte
 }
 
 var readers = sync.Pool{New: func() any {
@@ -31,10 +30,10 @@ var readers = sync.Pool{New: func() any {
 	return r
 }}
 
-// Object reads source, which must be one JSON object, and calls member for each of its members in their order. The
-// name is valid during the call only. Errors of member end the reading and are returned as they are. Strings that a
-// Reader returns share memory with source.
-func Object(source string, member func(name []byte, value *Reader) error) error {
+// Object reads source, which must be one JSON object, and calls member for each of its members in their order.
+// Errors of member end the reading and are returned as they are. Names, and strings that a Reader returns, share memory
+// with source.
+func Object(source string, member func(name string, value *Reader) error) error {
 	r := readers.Get().(*Reader)
 	defer readers.Put(r)
 	r.source = source
@@ -46,24 +45,20 @@ func Object(source string, member func(name []byte, value *Reader) error) error 
 	// A pooled reader must not keep alive what it read.
 	r.source = ""
 	clear(text)
-	clear(r.scratch)
 	return err
 }
 
-func (r *Reader) object(member func(name []byte, value *Reader) error) error {
+func (r *Reader) object(member func(name string, value *Reader) error) error {
 	if err := r.open('{', "an object"); err != nil {
 		return err
 	}
 	for r.decoder.PeekKind() != '}' {
-		name, err := r.decoder.ReadValue()
-		if err != nil {
-			return syntax(err)
-		}
-		raw, err := r.name(name)
+		// Where a name belongs, the decoder accepts a string only.
+		name, err := r.Text()
 		if err != nil {
 			return err
 		}
-		if err := member(raw, r); err != nil {
+		if err := member(name, r); err != nil {
 			return err
 		}
 	}
@@ -85,16 +80,6 @@ func (r *Reader) open(kind jsontext.Kind, want string) error {
 		return unexpected(token.Kind(), want)
 	}
 	return nil
-}
-
-// name returns the name of a member without its quotes. It is copied, since reading the value overwrites the buffer.
-func (r *Reader) name(quoted jsontext.Value) (_ []byte, err error) {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		r.scratch = append(r.scratch[:0], quoted[1:len(quoted)-1]...)
-		return r.scratch, nil
-	}
-	r.scratch, err = jsontext.AppendUnquote(r.scratch[:0], quoted)
-	return r.scratch, syntax(err)
 }
 
 // Skip passes over a value of any type, null included.
@@ -144,6 +129,9 @@ func (r *Reader) Text() (string, error) {
 func (r *Reader) Texts(list []string) ([]string, error) {
 	if err := r.open('[', "an array of strings"); err != nil {
 		return nil, err
+	}
+	if list == nil {
+		list = make([]string, 0, 8)
 	}
 	for r.decoder.PeekKind() != ']' {
 		text, err := r.Text()
@@ -252,12 +240,17 @@ func kindName(kind jsontext.Kind) string {
 	return "no JSON value"
 }
 
-// syntax says what the decoder found wrong. Its own texts quote the input, which may be a secret.
+// syntax says what the decoder found wrong, if anything. The decoder's own texts quote the input, which may be a secret.
 func syntax(err error) error {
+	if err == nil {
+		return nil
+	}
+	return syntaxFault(err)
+}
+
+func syntaxFault(err error) error {
 	var fault *jsontext.SyntacticError
 	switch {
-	case err == nil:
-		return nil
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return errors.New("a name stands twice in one JSON object")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
