@@ -54,7 +54,7 @@ func TestAFloodDoesNotKeepANewKeyOut(t *testing.T) {
 				jwksWant(t, v, tenant.Token(entratest.SignedBy(old)), keyAccepted)
 			}
 			if time.Since(rotated) > 5*time.Minute {
-				t.Fatal("the new key is refused 5 minutes after Entra published it, want it keyAccepted")
+				t.Fatal("the new key is refused 5 minutes after Entra published it, want it accepted")
 			}
 			time.Sleep(time.Second)
 		}
