@@ -116,7 +116,7 @@ func runBeside(h http.Handler, r *http.Request) (*http.Response, error) {
 		}()
 		h.ServeHTTP(w, r.WithContext(ctx))
 		w.Flush()
-		writer.Close()
+		writer.CloseWithError(ctx.Err()) // The end of the body, unless the context ended h.
 	}()
 	select {
 	case <-w.flushed:
