@@ -3,9 +3,11 @@ package entra
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/entra-go/entra/internal/quote"
 	"github.com/go-json-experiment/json"
 )
 
@@ -118,6 +120,17 @@ func (c *Claims) Decode(v any) error {
 		return errors.Join(errors.New("entra: the claims do not fit the type to decode them into"), err)
 	}
 	return nil
+}
+
+// String names the token without saying who its user is, so that claims in a log line give nobody away.
+func (c Claims) String() string {
+	return c.Kind.String() + " " + quote.Field(c.TokenID) + " of " + quote.Field(c.ObjectID) + " in tenant " + quote.Field(c.TenantID)
+}
+
+// LogValue is String for package slog.
+func (c Claims) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("kind", c.Kind.String()), slog.String("tid", quote.Field(c.TenantID)),
+		slog.String("oid", quote.Field(c.ObjectID)), slog.String("client", quote.Field(c.ClientID)), slog.String("uti", quote.Field(c.TokenID)))
 }
 
 // lists are the fields that a caller could change through a shared array.

@@ -153,7 +153,7 @@ func (f *fetcher) get(ctx context.Context, url string) ([]byte, error) {
 	r.Header.Set("Accept", "application/json")
 	response, err := f.client.Do(r)
 	if err != nil {
-		return nil, err
+		return nil, clientError(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -168,6 +168,17 @@ func (f *fetcher) get(ctx context.Context, url string) ([]byte, error) {
 	}
 	return body, nil
 }
+
+// clientError keeps short what the client says of an answer: the answer may be anybody's.
+func clientError(err error) error {
+	const limit = 256
+	if text := err.Error(); len(text) > limit {
+		return fmt.Errorf("%s... (%w)", strconv.QuoteToASCII(text[:limit]), errLongText)
+	}
+	return err
+}
+
+var errLongText = errors.New("the rest of the HTTP client's error is left out")
 
 // parseRetryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. Its callers cap it.
 func parseRetryAfter(value string) time.Duration {

@@ -99,6 +99,10 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 		panic("entra: Authenticate needs a handler, got nil")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v.settings == nil {
+			v.Refuse(w, r, zeroVerifier())
+			return
+		}
 		id := &identity{verifier: v}
 		if optional && len(r.Header["Authorization"]) == 0 {
 			next.ServeHTTP(w, r.WithContext(withIdentity(r.Context(), id)))
@@ -114,7 +118,7 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 }
 
 func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
-	token, err := bearer.Token(r.Header, v.tokenLimit())
+	token, err := bearer.Token(r.Header, v.settings.maxTokenSize)
 	switch {
 	case errors.Is(err, bearer.ErrNone):
 		return nil, &refusal{sentinel: ErrNoToken, reason: ReasonNoToken, text: "no bearer token in the Authorization header"}
@@ -122,13 +126,6 @@ func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
 		return nil, &refusal{sentinel: ErrInvalidRequest, reason: ReasonInvalidRequest, text: err.Error()}
 	}
 	return v.Verify(r.Context(), token)
-}
-
-func (v *Verifier) tokenLimit() int {
-	if v.settings == nil {
-		return 0
-	}
-	return v.settings.maxTokenSize
 }
 
 // Verify returns the claims of a valid access token: a JWS in compact form, without "Bearer". Its errors wrap
