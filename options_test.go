@@ -1,0 +1,214 @@
+package entra_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// optionsMistakes are single mistakes in otherwise good options. Each row's texts must stand in the error: the field
+// first, then what was found or what to do.
+var optionsMistakes = []struct {
+	name   string
+	change func(*entra.Options)
+	want   []string
+}{
+	{"no tenant", func(o *entra.Options) { o.Tenants = nil }, []string{"Options.Tenants: is empty", "Directory (tenant) ID", "AllowAnyTenant", "Authority"}},
+	{"an empty tenant", func(o *entra.Options) { o.Tenants = []string{""} }, []string{"Options.Tenants[0]:", "is blank", "GUID"}},
+	{"a blank tenant", func(o *entra.Options) { o.Tenants = []string{homeTenant, " \t"} }, []string{"Options.Tenants[1]:", "is blank"}},
+	{"a space before the tenant", func(o *entra.Options) { o.Tenants = []string{" " + homeTenant} }, []string{"Options.Tenants[0]:", "has white space around it; remove it"}},
+	{"a line break behind the tenant", func(o *entra.Options) { o.Tenants = []string{homeTenant + "\n"} }, []string{"Options.Tenants[0]:", "has white space around it", `\n`}},
+	{"a domain name as tenant", func(o *entra.Options) { o.Tenants = []string{"contoso.onmicrosoft.com"} }, []string{"Options.Tenants[0]:", `"contoso.onmicrosoft.com"`, "is a domain name", "Directory (tenant) ID"}},
+	{"common as tenant", func(o *entra.Options) { o.Tenants = []string{"common"} }, []string{"Options.Tenants[0]:", `"common"`, "set AllowAnyTenant"}},
+	{"organizations as tenant", func(o *entra.Options) { o.Tenants = []string{"Organizations"} }, []string{"Options.Tenants[0]:", "set AllowAnyTenant"}},
+	{"consumers as tenant", func(o *entra.Options) { o.Tenants = []string{"consumers"} }, []string{"Options.Tenants[0]:", "entra.PersonalAccounts"}},
+	{"a tenant in braces", func(o *entra.Options) { o.Tenants = []string{"{" + homeTenant + "}"} }, []string{"Options.Tenants[0]:", "is no GUID"}},
+	{"a tenant with a letter that is no digit", func(o *entra.Options) { o.Tenants = []string{strings.Replace(homeTenant, "1", "g", 1)} }, []string{"Options.Tenants[0]:", "is no GUID"}},
+	{"a tenant whose text is long", func(o *entra.Options) { o.Tenants = []string{strings.Repeat("x", 5000)} }, []string{"Options.Tenants[0]:", `xx"...`}},
+	{"tenants although any is accepted", func(o *entra.Options) { o.AllowAnyTenant = true }, []string{"Options.Tenants:", "AllowAnyTenant"}},
+	{"personal accounts in another cloud", func(o *entra.Options) {
+		o.Cloud, o.Tenants = entra.China, []string{homeTenant, entra.PersonalAccounts}
+	}, []string{"Options.Tenants:", "PersonalAccounts", "China"}},
+
+	{"neither client ID nor audience", func(o *entra.Options) { o.ClientID = "" }, []string{"Options.ClientID:", "Audiences", "Application (client) ID"}},
+	{"a name as client ID", func(o *entra.Options) { o.ClientID = "orders" }, []string{"Options.ClientID:", `"orders"`, "is no GUID", "Application (client) ID"}},
+	{"an Application ID URI as client ID", func(o *entra.Options) { o.ClientID = entratest.APIURI }, []string{"Options.ClientID:", "is no GUID"}},
+	{"a space behind the client ID", func(o *entra.Options) { o.ClientID += " " }, []string{"Options.ClientID:", "is no GUID"}},
+	{"any tenant without client ID", func(o *entra.Options) {
+		*o = entra.Options{AllowAnyTenant: true, Audiences: []string{"https://api.contoso.example"}}
+	}, []string{"Options.ClientID:", "AllowAnyTenant needs"}},
+	{"application keys without client ID", func(o *entra.Options) { o.ClientID, o.Audiences, o.AppKeys = "", []string{"api://orders"}, true }, []string{"Options.ClientID:", "AppKeys needs"}},
+	{"ID tokens without client ID", func(o *entra.Options) { o.ClientID, o.Audiences, o.AllowIDTokens = "", []string{"api://orders"}, true }, []string{"Options.ClientID:", "AllowIDTokens needs"}},
+
+	{"an empty audience", func(o *entra.Options) { o.Audiences = []string{""} }, []string{"Options.Audiences[0]:", "is empty"}},
+	{"an audience with a space", func(o *entra.Options) { o.Audiences = []string{"api://orders", "api://orders "} }, []string{"Options.Audiences[1]:", "holds white space"}},
+	{"Graph as audience", func(o *entra.Options) { o.Audiences = []string{"https://graph.microsoft.com/"} }, []string{"Options.Audiences[0]:", "Microsoft's own"}},
+	{"Graph's ID as audience", func(o *entra.Options) { o.Audiences = []string{entratest.GraphClientID} }, []string{"Options.Audiences[0]:", "Microsoft's own"}},
+	{"any tenant with a bare api:// name", func(o *entra.Options) {
+		o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{"api://orders"}
+	}, []string{"Options.Audiences[0]:", `"api://orders"`, "does not contain the ClientID", "api://" + entratest.APIClientID}},
+	{"any tenant with an api:// name that only begins alike", func(o *entra.Options) {
+		o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{entratest.APIURI + "0/orders"}
+	}, []string{"Options.Audiences[0]:", "does not contain the ClientID"}},
+
+	{"a cloud that does not exist", func(o *entra.Options) { o.Cloud = 7 }, []string{"Options.Cloud:", "7", "Worldwide, USGovernment or China"}},
+	{"application keys for several tenants", func(o *entra.Options) { o.Tenants, o.AppKeys = []string{homeTenant, otherTenant}, true }, []string{"Options.AppKeys:", "exactly one tenant", "found 2"}},
+	{"application keys for any tenant", func(o *entra.Options) { o.Tenants, o.AllowAnyTenant, o.AppKeys = nil, true, true }, []string{"Options.AppKeys:", "exactly one tenant"}},
+	{"application keys for personal accounts", func(o *entra.Options) { o.Tenants, o.AppKeys = []string{entra.PersonalAccounts}, true }, []string{"Options.AppKeys:", "exactly one tenant"}},
+
+	{"a skew of some nanoseconds", func(o *entra.Options) { o.ClockSkew = 120 }, []string{"Options.ClockSkew:", "120ns", "2*time.Minute"}},
+	{"a skew of more than an hour", func(o *entra.Options) { o.ClockSkew = time.Hour + 1 }, []string{"Options.ClockSkew:", "1h0m0"}},
+	{"a negative token size", func(o *entra.Options) { o.MaxTokenSize = -1 }, []string{"Options.MaxTokenSize:", "-1 is negative", "bytes"}},
+
+	{"an authority over http", authorityOption("http://contoso.ciamlogin.com/x/v2.0"), []string{"Options.Authority:", "is no https URL"}},
+	{"an authority without scheme", authorityOption("contoso.ciamlogin.com/x/v2.0"), []string{"Options.Authority:", "is no https URL"}},
+	{"an authority without host", authorityOption("https:///x/v2.0"), []string{"Options.Authority:", "names no host"}},
+	{"a text that is no URL as authority", authorityOption("https://contoso ciamlogin.com"), []string{"Options.Authority:", "is no URL"}},
+	{"an authority with user info", authorityOption("https://admin:secret@contoso.ciamlogin.com/x/v2.0"), []string{"Options.Authority:", "user information", "@"}},
+	{"an authority with a query", authorityOption("https://contoso.b2clogin.com/x/v2.0?p=B2C_1_SignIn"), []string{"Options.Authority:", "holds a query", "policy belongs into the path"}},
+	{"an authority with an empty query", authorityOption("https://contoso.b2clogin.com/x/v2.0?"), []string{"Options.Authority:", "holds a query"}},
+	{"an authority with a fragment", authorityOption("https://contoso.b2clogin.com/x/v2.0#top"), []string{"Options.Authority:", "holds a fragment"}},
+	{"an authority with the metadata's path", authorityOption(externalID + metadataPart), []string{"Options.Authority:", "leave that out"}},
+	{"Microsoft's own host as authority", authorityOption("https://login.microsoftonline.com/" + homeTenant + "/v2.0"), []string{"Options.Authority:", "Microsoft's own login host", "use Tenants"}},
+	{"an old alias as authority", authorityOption("https://LOGIN.windows.net./common"), []string{"Options.Authority:", "Microsoft's own login host"}},
+	{"Microsoft's own host with its port as authority", authorityOption("https://login.microsoftonline.us:443/common/v2.0"), []string{"Options.Authority:", "Microsoft's own login host"}},
+	{"both authority and cloud", func(o *entra.Options) { o.Authority, o.Cloud = externalID, entra.China }, []string{"Options.Authority:", "excludes Cloud"}},
+	{"both authority and any tenant", func(o *entra.Options) { o.Tenants, o.Authority, o.AllowAnyTenant = nil, externalID, true }, []string{"Options.Authority:", "excludes AllowAnyTenant"}},
+	{"an authority for several tenants", func(o *entra.Options) { o.Authority, o.Tenants = externalID, []string{homeTenant, otherTenant} }, []string{"Options.Tenants:", "an Authority has one"}},
+
+	{"a resource over http", func(o *entra.Options) { o.Resource = "http://api.contoso.example" }, []string{"Options.Resource:", "is no https URL", "loopback"}},
+	{"a bare name as resource", func(o *entra.Options) { o.Resource = "orders" }, []string{"Options.Resource:", "names no host", "https URL"}},
+	{"an Application ID URI as resource", func(o *entra.Options) { o.Resource = "api://orders" }, []string{"Options.Resource:", "is no https URL"}},
+	{"a resource with user info", func(o *entra.Options) { o.Resource = "https://a@api.contoso.example" }, []string{"Options.Resource:", "user information"}},
+	{"a resource with a fragment", func(o *entra.Options) { o.Resource = "https://api.contoso.example/#" }, []string{"Options.Resource:", "holds a fragment"}},
+	{"a text that is no URL as resource", func(o *entra.Options) { o.Resource = "https://api contoso.example" }, []string{"Options.Resource:", "is no URL"}},
+	{"scopes without resource", func(o *entra.Options) { o.ResourceScopes = []string{"api://orders/Orders.Read"} }, []string{"Options.ResourceScopes:", "without Resource"}},
+	{"two scopes in one", func(o *entra.Options) {
+		o.Resource, o.ResourceScopes = "https://api.contoso.example", []string{"a/b", "a/b a/c"}
+	}, []string{"Options.ResourceScopes[1]:", "is no scope"}},
+	{"an empty scope", func(o *entra.Options) { o.Resource, o.ResourceScopes = "https://api.contoso.example", []string{""} }, []string{"Options.ResourceScopes[0]:", "is no scope"}},
+}
+
+func authorityOption(url string) func(*entra.Options) {
+	return func(o *entra.Options) { o.Tenants, o.Authority = nil, url }
+}
+
+func goodOptions() entra.Options {
+	return entra.Options{Tenants: []string{homeTenant}, ClientID: entratest.APIClientID}
+}
+
+func TestOptionsMistakes(t *testing.T) {
+	for _, test := range optionsMistakes {
+		t.Run(test.name, func(t *testing.T) {
+			options := goodOptions()
+			test.change(&options)
+			verifier, err := entra.NewVerifier(options)
+			if err == nil || verifier != nil {
+				t.Fatalf("got %v and error %v, want no Verifier and an error", verifier, err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %q, want a text that says %q", err, want)
+				}
+			}
+			if len(err.Error()) > 500 {
+				t.Errorf("got an error of %d bytes, want it short: %q", len(err.Error()), err)
+			}
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				if !strings.HasPrefix(line, "entra: Options.") {
+					t.Errorf("got the line %q, want it to name its field", line)
+				}
+			}
+		})
+	}
+}
+
+func TestOptionsMistakesAreReportedAtOnce(t *testing.T) {
+	_, err := entra.NewVerifier(entra.Options{
+		Tenants:        []string{"contoso.onmicrosoft.com", homeTenant, otherTenant, " "},
+		AllowAnyTenant: true,
+		ClientID:       "sample",
+		Audiences:      []string{"api://orders", ""},
+		Cloud:          9,
+		Authority:      "http://contoso.ciamlogin.com",
+		AppKeys:        true,
+		AllowIDTokens:  true,
+		ClockSkew:      5,
+		MaxTokenSize:   -1,
+		Resource:       "orders",
+		ResourceScopes: []string{"a b"},
+	})
+	if err == nil {
+		t.Fatal("got no error, want one")
+	}
+	want := []string{
+		"Tenants[0]", "Tenants[3]", "Tenants", "Cloud", "ClientID", "AppKeys",
+		"Audiences[0]", "Audiences[1]", "ClockSkew", "MaxTokenSize", "Authority", "Authority", "Authority",
+		"ResourceScopes[0]", "Resource",
+	}
+	var got []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		field, _, _ := strings.Cut(strings.TrimPrefix(line, "entra: Options."), ":")
+		got = append(got, field)
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("got the fields\n%q, want\n%q\nin %v", got, want, err)
+	}
+}
+
+func TestOptionsThatAreGood(t *testing.T) {
+	tests := map[string]func(*entra.Options){
+		"nothing more": func(*entra.Options) {},
+		"upper case": func(o *entra.Options) {
+			o.Tenants, o.ClientID = []string{"ABCDEFAB-1111-4111-8111-111111111111"}, strings.ToUpper(o.ClientID)
+		},
+		"an audience alone": func(o *entra.Options) { o.ClientID, o.Audiences = "", []string{"api://orders"} },
+		"any tenant":        func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true },
+		"any tenant and audiences": func(o *entra.Options) {
+			o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{entratest.APIURI + "/orders", "api://" + homeTenant + "/" + strings.ToUpper(entratest.APIClientID), "https://api.contoso.example"}
+		},
+		"any tenant and personal":        func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = []string{entra.PersonalAccounts}, true },
+		"an authority and one tenant":    func(o *entra.Options) { o.Authority = externalID },
+		"an authority on another port":   authorityOption("https://login.contoso.example:8443/" + homeTenant + "/v2.0"),
+		"no skew":                        func(o *entra.Options) { o.ClockSkew = -1 },
+		"the least skew":                 func(o *entra.Options) { o.ClockSkew = time.Second },
+		"the largest skew":               func(o *entra.Options) { o.ClockSkew = time.Hour },
+		"no memory":                      func(o *entra.Options) { o.CacheSize = -1 },
+		"a resource on localhost":        func(o *entra.Options) { o.Resource = "http://localhost:8080/orders" },
+		"a resource on loopback IPv4":    func(o *entra.Options) { o.Resource = "http://127.1.2.3:8080" },
+		"a resource on loopback IPv6":    func(o *entra.Options) { o.Resource = "http://[::1]:8080" },
+		"application keys of one tenant": func(o *entra.Options) { o.AppKeys = true },
+	}
+	for name, change := range tests {
+		options := goodOptions()
+		change(&options)
+		if _, err := entra.NewVerifier(options); err != nil {
+			t.Errorf("%s: got %v, want no error", name, err)
+		}
+	}
+}
+
+func TestOptionsAreCopied(t *testing.T) {
+	tenant := entratest.New(t)
+	options := entra.Options{
+		Tenants: []string{homeTenant}, ClientID: entratest.APIClientID, Audiences: []string{"api://orders"},
+		HTTPClient: tenant.Client(), Logger: discard(),
+	}
+	verifier, err := entra.NewVerifier(options)
+	if err != nil {
+		t.Fatalf("NewVerifier: got %v, want no error", err)
+	}
+	options.Tenants[0], options.Audiences[0] = otherTenant, "api://stolen"
+	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.V1(), entratest.Audience("api://orders"))); err != nil {
+		t.Errorf("the tenant and audience that were given: got %v, want no error", err)
+	}
+	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Tenant(otherTenant))); entra.ReasonOf(err) != entra.ReasonTenant {
+		t.Errorf("a tenant written in later: got reason %q (%v), want tenant", entra.ReasonOf(err), err)
+	}
+	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Audience("api://stolen"))); entra.ReasonOf(err) != entra.ReasonAudience {
+		t.Errorf("an audience written in later: got reason %q (%v), want audience", entra.ReasonOf(err), err)
+	}
+}
