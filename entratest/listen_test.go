@@ -101,3 +101,40 @@ func TestHandlerIsMountedUnderItsPublicURL(t *testing.T) {
 		t.Errorf("got jwks_uri %v, want %v", got, want)
 	}
 }
+
+func TestAuthorityMetadataLeadsToTheListener(t *testing.T) {
+	tenant := entratest.New(t)
+	for _, listening := range []bool{false, true} {
+		want := "https://login.microsoftonline.com"
+		if listening {
+			want = start(t, tenant)
+		}
+		document := decode(t, []byte(tenant.AuthorityMetadata()))
+		if got := document["authorization_endpoint"]; got != want+"/"+entratest.TenantID+authorizePath {
+			t.Errorf("got authorization_endpoint %v, want it at %s", got, want)
+		}
+		if got := document["issuer"]; got != "https://login.microsoftonline.com/"+entratest.TenantID+"/v2.0" {
+			t.Errorf("got issuer %v", got)
+		}
+	}
+}
+
+func TestListenerRefusesForeignHostNames(t *testing.T) {
+	tenant := entratest.New(t)
+	url := start(t, tenant)
+	for host, want := range map[string]int{
+		"localhost": 200, "127.0.0.1:80": 200, "[::1]:80": 200, "login.microsoftonline.com": 200, "login.microsoftonline.com:8443": 200,
+		"evil.example": 421, "localhost.evil.example": 421,
+	} {
+		request, _ := http.NewRequest("GET", url+"/common"+keysPath, nil)
+		request.Host = host
+		response, err := plainClient(t).Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("Host %s: got %d, want %d", host, response.StatusCode, want)
+		}
+	}
+}

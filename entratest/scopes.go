@@ -41,7 +41,7 @@ func (s *Server) parseScopes(text string) scopeSet {
 		}
 	}
 	if set.resource == "" { // OpenID Connect alone: the access token is for Graph.
-		set.resource, set.names = "https://"+s.cloud.graph, slices.Clone(set.openID)
+		set.resource = "https://" + s.cloud.graph
 	}
 	return set
 }
@@ -51,31 +51,29 @@ func (set scopeSet) openid() bool { return slices.Contains(set.openID, "openid")
 func (set scopeSet) offline() bool { return slices.Contains(set.openID, "offline_access") }
 
 // permissions are the scopes of the token: those asked for, or with .default all
-// that the API publishes.
-func (set scopeSet) permissions(api AppRegistration) []string {
-	if slices.Contains(set.names, ".default") && api.ClientID != "" {
+// that the API publishes. Graph's tokens list OpenID Connect's too.
+func (set scopeSet) permissions(api AppRegistration, graph bool) []string {
+	switch {
+	case graph:
+		all := slices.Concat(set.openID, set.names)
+		return slices.DeleteFunc(all, func(n string) bool { return n == "offline_access" || n == ".default" })
+	case slices.Contains(set.names, ".default"):
 		return api.Scopes
 	}
-	return slices.DeleteFunc(slices.Clone(set.names), func(n string) bool { return n == "offline_access" || n == ".default" })
+	return set.names
 }
 
 // text is the scope of a token response: full names, as MSAL's caches expect.
-func (set scopeSet) text(permissions []string, graph bool) string {
+func (set scopeSet) text(permissions []string) string {
 	var full []string
 	for _, p := range permissions {
-		if isOpenIDScope(p) {
-			full = append(full, p)
-			continue
+		if !isOpenIDScope(p) {
+			p = set.resource + "/" + p
 		}
-		full = append(full, set.resource+"/"+p)
+		full = append(full, p)
 	}
 	if slices.Contains(set.names, ".default") {
 		full = append(full, set.resource+"/.default")
-	}
-	if graph {
-		full = append(slices.DeleteFunc(slices.Clone(set.openID), func(n string) bool {
-			return n == "offline_access" || slices.Contains(permissions, n)
-		}), full...)
 	}
 	return strings.Join(full, " ")
 }

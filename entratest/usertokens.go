@@ -15,7 +15,7 @@ func (s *Server) accessSpec(c consent, scopes scopeSet, proof string) (*tokenSpe
 		return nil, refused
 	}
 	api, _ := s.config.api(scopes.resource)
-	t.scopes = append([]string{}, scopes.permissions(api)...)
+	t.scopes = append([]string{}, scopes.permissions(api, t.graph)...)
 	t.roles = c.user.Roles[api.ClientID]
 	if api.GroupClaims {
 		t.groups, t.overage = c.user.Groups, len(c.user.Groups) > 200
@@ -51,7 +51,7 @@ func (s *Server) userResponse(r *http.Request, c consent, proof, nonce string) (
 	if refused != nil {
 		return nil, refused
 	}
-	response.set("scope", c.scopes.text(t.scopes, t.graph))
+	response.set("scope", c.scopes.text(t.scopes))
 	if c.scopes.offline() {
 		lifetime := refreshLifetime
 		if c.page {

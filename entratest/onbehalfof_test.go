@@ -1,0 +1,198 @@
+package entratest_test
+
+import (
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra/entratest"
+)
+
+// onBehalfForm is an on-behalf-of request of the sample API that is granted.
+func onBehalfForm(assertion string) url.Values {
+	return url.Values{
+		"grant_type":          {"urn:ietf:params:oauth:grant-type:jwt-bearer"},
+		"client_id":           {entratest.APIClientID},
+		"client_secret":       {entratest.APISecret},
+		"requested_token_use": {"on_behalf_of"},
+		"assertion":           {assertion},
+		"scope":               {"https://graph.microsoft.com/User.Read openid offline_access"},
+	}
+}
+
+func TestOnBehalfOf(t *testing.T) {
+	tenant := entratest.New(t)
+	endpoint := loginHost + entratest.TenantID + tokenPath
+	for _, row := range []struct {
+		name    string
+		options []entratest.TokenOption
+	}{
+		{"a version 2.0 token", nil},
+		{"a version 1.0 token", []entratest.TokenOption{entratest.V1()}},
+		{"a token of Bob", []entratest.TokenOption{entratest.User("bob")}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			incoming := tenant.Token(row.options...)
+			_, before := split(t, incoming)
+			_, tokens := post(t, tenant.Client(), endpoint, onBehalfForm(incoming))
+			if tokens["access_token"] == nil || tokens["refresh_token"] == nil {
+				t.Fatalf("got %v, want tokens", tokens)
+			}
+			_, claims := split(t, tokens["access_token"].(string))
+			if claims["aud"] != entratest.GraphClientID || claims["oid"] != before["oid"] || claims["appid"] != entratest.APIClientID || claims["scp"] != "openid User.Read" {
+				t.Errorf("got aud %v, oid %v, appid %v, scp %v", claims["aud"], claims["oid"], claims["appid"], claims["scp"])
+			}
+		})
+	}
+}
+
+func TestOnBehalfOfCarriesAuthContexts(t *testing.T) {
+	tenant := entratest.New(t, entratest.Config{Apps: []entratest.AppRegistration{
+		{ClientID: entratest.APIClientID, Secrets: []string{entratest.APISecret}, Scopes: []string{"Orders.Read"}},
+		{ClientID: entratest.ClientID, Scopes: []string{"Down.Read"}},
+	}})
+	form := onBehalfForm(tenant.Token(entratest.AuthContext("c1"), entratest.CallingApp(entratest.SPAClientID)))
+	form.Set("scope", "api://"+entratest.ClientID+"/Down.Read")
+	form.Set("claims", `{"access_token":{"acrs":{"essential":true,"value":"c2"}}}`)
+	_, tokens := post(t, tenant.Client(), loginHost+entratest.TenantID+tokenPath, form)
+	if tokens["access_token"] == nil {
+		t.Fatalf("got %v", tokens)
+	}
+	_, claims := split(t, tokens["access_token"].(string))
+	if !reflect.DeepEqual(claims["acrs"], []any{"c1", "c2"}) || claims["aud"] != entratest.ClientID || claims["scp"] != "Down.Read" {
+		t.Errorf("got acrs %v, aud %v, scp %v", claims["acrs"], claims["aud"], claims["scp"])
+	}
+}
+
+func TestOnBehalfOfRefusals(t *testing.T) {
+	tenant := entratest.New(t)
+	good := tenant.Token()
+	for _, row := range []struct {
+		name      string
+		assertion string
+		changes   map[string][]string
+		status    int
+		number    float64
+	}{
+		{"another audience", tenant.Token(entratest.Audience(entratest.SPAClientID)), nil, 400, 500131},
+		{"an app-only token", tenant.Token(entratest.App("x")), nil, 400, 50013},
+		{"an ID token", tenant.Token(entratest.IDToken()), nil, 400, 50013},
+		{"expired", tenant.Token(entratest.Expired()), nil, 400, 500133},
+		{"not yet valid", tenant.Token(entratest.NotYetValid()), nil, 400, 500133},
+		{"signed by an unknown key", tenant.Token(entratest.SignedBy(tenant.UnknownKey())), nil, 400, 50013},
+		{"with another payload", strings.Split(good, ".")[0] + "." + strings.Split(tenant.Token(entratest.User("bob")), ".")[1] + "." + strings.Split(good, ".")[2], nil, 400, 50013},
+		{"of an algorithm that Entra lacks", tenant.Token(entratest.Header("alg", "HS256")), nil, 400, 50013},
+		{"unsigned", tenant.Token(entratest.Header("alg", "none")), nil, 400, 50013},
+		{"not a token", "x", nil, 400, 50013},
+		{"not base64url", "!.!.!", nil, 400, 50013},
+		{"an unknown user", tenant.Token(entratest.Claim("oid", entratest.OtherTenantID)), nil, 400, 50013},
+		{"another tenant's token", tenant.Token(entratest.Tenant(entratest.OtherTenantID)), nil, 400, 700005},
+		{"no secret", good, map[string][]string{"client_secret": nil}, 401, 7000218},
+		{"a wrong secret", good, map[string][]string{"client_secret": {"x"}}, 401, 7000215},
+		{"no assertion", good, map[string][]string{"assertion": nil}, 400, 900144},
+		{"no requested_token_use", good, map[string][]string{"requested_token_use": nil}, 400, 900144},
+		{"no scope", good, map[string][]string{"scope": nil}, 400, 900144},
+		{"an unknown resource", good, map[string][]string{"scope": {"api://x/y"}}, 400, 500011},
+		{"claims that are no JSON", good, map[string][]string{"claims": {"x"}}, 400, 9000410},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			response, answer := post(t, tenant.Client(), loginHost+entratest.TenantID+tokenPath, changed(onBehalfForm(row.assertion), row.changes))
+			if response.StatusCode != row.status || !reflect.DeepEqual(answer["error_codes"], []any{row.number}) {
+				t.Errorf("got %d %v, want %d AADSTS%v", response.StatusCode, answer, row.status, row.number)
+			}
+		})
+	}
+}
+
+// graphToken gets a Graph token through the on-behalf-of flow.
+func graphToken(t *testing.T, tenant *entratest.Server, scope string) string {
+	t.Helper()
+	form := onBehalfForm(tenant.Token())
+	form.Set("scope", scope)
+	_, tokens := post(t, tenant.Client(), loginHost+entratest.TenantID+tokenPath, form)
+	token, ok := tokens["access_token"].(string)
+	if !ok {
+		t.Fatalf("got %v, want a Graph token", tokens)
+	}
+	return token
+}
+
+func askGraph(t *testing.T, client *http.Client, method, url, token string) (*http.Response, map[string]any) {
+	t.Helper()
+	request, _ := http.NewRequest(method, url, nil)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, decode(t, readAll(t, response))
+}
+
+func TestGraphAnswersItsOwnTokens(t *testing.T) {
+	tenant := entratest.New(t)
+	base := start(t, tenant)
+	minted := tenant.Token(entratest.Graph())
+	exchanged := graphToken(t, tenant, "User.Read openid email")
+	tenant.RotateKeys() // Graph still knows the key that signed them.
+	for _, row := range []struct {
+		client *http.Client
+		base   string
+	}{{tenant.Client(), "https://graph.microsoft.com"}, {plainClient(t), base + "/graph"}} {
+		for _, token := range []string{minted, exchanged} {
+			_, user := askGraph(t, row.client, "GET", row.base+"/v1.0/me", token)
+			if user["id"] != entratest.AliceObjectID || user["displayName"] != "Alice Example" || user["userPrincipalName"] != "alice@contoso.example" {
+				t.Errorf("%s/v1.0/me: got %v", row.base, user)
+			}
+			_, info := askGraph(t, row.client, "GET", row.base+"/oidc/userinfo", token)
+			if _, claims := split(t, token); info["sub"] != claims["sub"] || info["name"] != "Alice Example" || info["email"] != "alice@contoso.example" {
+				t.Errorf("%s/oidc/userinfo: got %v", row.base, info)
+			}
+			_, groups := askGraph(t, row.client, "POST", row.base+"/v1.0/me/getMemberObjects", token)
+			if list, _ := groups["value"].([]any); len(list) != 1 {
+				t.Errorf("%s: got groups %v, want Alice's", row.base, groups)
+			}
+		}
+	}
+}
+
+func TestGraphRefusesOtherTokens(t *testing.T) {
+	tenant := entratest.New(t)
+	for _, row := range []struct {
+		name, token string
+		status      int
+		code        string
+	}{
+		{"none", "", 401, "InvalidAuthenticationToken"},
+		{"for the API", tenant.Token(), 401, "InvalidAuthenticationToken"},
+		{"expired", tenant.Token(entratest.Graph(), entratest.Expired()), 401, "InvalidAuthenticationToken"},
+		{"signed elsewhere", tenant.Token(entratest.Graph(), entratest.SignedBy(entratest.NewKey())), 401, "InvalidAuthenticationToken"},
+		{"forged for Graph", tenant.Token(entratest.Audience(entratest.GraphClientID), entratest.Header("nonce", "x")), 401, "InvalidAuthenticationToken"},
+		{"app-only", tenant.Token(entratest.Graph(), entratest.App("User.Read.All")), 400, "BadRequest"},
+		{"without the scope", tenant.Token(entratest.Graph(), entratest.Scopes("openid")), 403, "Authorization_RequestDenied"},
+		{"of an unknown user", tenant.Token(entratest.Graph(), entratest.Claim("oid", entratest.OtherTenantID)), 404, "Request_ResourceNotFound"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			response, answer := askGraph(t, tenant.Client(), "GET", "https://graph.microsoft.com/v1.0/me", row.token)
+			detail, _ := answer["error"].(map[string]any)
+			if response.StatusCode != row.status || detail["code"] != row.code {
+				t.Errorf("got %d %v, want %d %s", response.StatusCode, answer, row.status, row.code)
+			}
+			if got := response.Header.Get("WWW-Authenticate") != ""; got != (row.status == 401) {
+				t.Errorf("got WWW-Authenticate %q", response.Header.Get("WWW-Authenticate"))
+			}
+		})
+	}
+	request, _ := http.NewRequest("OPTIONS", "https://graph.microsoft.com/v1.0/me", nil)
+	response, err := tenant.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if got := response.Header.Get("Access-Control-Allow-Headers"); response.StatusCode != 204 || !strings.Contains(got, "authorization") {
+		t.Errorf("preflight: got %d, headers %q; want 204 and authorization among them", response.StatusCode, got)
+	}
+}
