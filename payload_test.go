@@ -78,7 +78,7 @@ func TestClaimSetIsStrictJSON(t *testing.T) {
 var known = map[string]string{
 	"aud": `{}`, "iss": `1`, "exp": `"x"`, "nbf": `{}`, "iat": `true`, "tid": `["x"]`, "oid": `1`, "sub": `{}`, "ver": `2.0`,
 	"azp": `1`, "azpacr": `1`, "appid": `[]`, "appidacr": `false`, "idtyp": `true`, "scp": `["Orders.Read"]`, "roles": `"Admin"`,
-	"groups": `"x"`, "wids": `{}`, "acrs": `"c1"`, "xms_cc": `"cp1"`, "amr": `"mfa"`, "auth_time": `"1"`, "acr": `1`, "tfp": `{}`,
+	"groups": `"x"`, "wids": `{}`, "acrs": `"c1"`, "xms_cc": `"cp1"`, "acr": `1`, "tfp": `{}`,
 	"acct": `"1"`, "idp": `1`, "uti": `1`, "sid": `{}`, "xms_act_fct": `11`, "xms_sub_fct": `[13]`, "xms_par_app_azp": `1`,
 	"name": `1`, "preferred_username": `1`, "upn": `1`, "unique_name": `1`, "email": `[]`, "login_hint": `1`, "_claim_names": `"x"`,
 }
@@ -100,7 +100,7 @@ func TestNullIsNoValue(t *testing.T) {
 	for _, name := range names {
 		rows = append(rows, row{rule: "R6", name: name, token: with(entratest.Claim(name, nil)), want: entra.ReasonClaims, says: name})
 	}
-	for _, name := range []string{"aud", "roles", "groups", "wids", "acrs", "xms_cc", "amr"} {
+	for _, name := range []string{"aud", "roles", "groups", "wids", "acrs", "xms_cc"} {
 		for _, list := range [][]any{{nil}, {"x", nil}, {"x", 1}, {[]string{"x"}}} {
 			token := with(entratest.Claim(name, list))
 			rows = append(rows, row{rule: "R6", name: name + " with an element that is no string", token: token, want: entra.ReasonClaims, says: name})
