@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+func TestCalls(t *testing.T) {
+	tenant := entratest.New(t)
+	client := connect(t, entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		HTTPClient: tenant.Client(), // the fake tenant in place of Entra
+	})
+	reader := tenant.Token(entratest.Scopes("Health.Read"))
+	for _, test := range []struct {
+		name          string
+		authorization []string
+		code          codes.Code
+		message       string
+		challenge     string // what it contains
+	}{
+		{"a reader may call", []string{"Bearer " + reader}, codes.OK, "", ""},
+		{"the scheme may be lower-case", []string{"bearer " + reader}, codes.OK, "", ""},
+		{"nobody may call without a token", nil, codes.Unauthenticated, "no_token", "authorization_uri"},
+		{"two tokens are refused", []string{"Bearer " + reader, "Bearer " + reader}, codes.Unauthenticated, "invalid_request", "invalid_request"},
+		{"another scheme is refused", []string{"Basic " + reader}, codes.Unauthenticated, "invalid_request", "invalid_request"},
+		{"an old token is refused", []string{"Bearer " + tenant.Token(entratest.Expired())}, codes.Unauthenticated, "expired", "invalid_token"},
+		{"a token without the scope is refused", []string{"Bearer " + tenant.Token()}, codes.PermissionDenied, "scope", "/Health.Read"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx := withAuthorization(t.Context(), test.authorization)
+			var trailer metadata.MD
+			_, err := client.Check(ctx, new(healthpb.HealthCheckRequest), grpc.Trailer(&trailer))
+			check(t, "unary", err, trailer, test.code, test.message, test.challenge)
+
+			stream, err := client.Watch(ctx, new(healthpb.HealthCheckRequest))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = stream.Recv()
+			check(t, "stream", err, stream.Trailer(), test.code, test.message, test.challenge)
+		})
+	}
+}
+
+func TestAMethodThatNobodyNamedIsRefused(t *testing.T) {
+	tenant := entratest.New(t)
+	client := connect(t, entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		HTTPClient: tenant.Client(),
+	})
+	ctx := withAuthorization(t.Context(), []string{"Bearer " + tenant.Token(entratest.Scopes("Health.Read"))})
+	_, err := client.List(ctx, new(healthpb.HealthListRequest))
+	if status.Code(err) != codes.Internal {
+		t.Errorf("got %v, want Internal", err)
+	}
+}
+
+func TestWithoutKeysCallsAreUnavailable(t *testing.T) {
+	tenant := entratest.New(t)
+	tenant.FailKeys(503)
+	client := connect(t, entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		HTTPClient: tenant.Client(),
+	})
+	_, err := client.Check(withAuthorization(t.Context(), []string{"Bearer " + tenant.Token()}), new(healthpb.HealthCheckRequest))
+	if status.Code(err) != codes.Unavailable {
+		t.Errorf("got %v, want Unavailable", err)
+	}
+}
+
+func check(t *testing.T, kind string, err error, trailer metadata.MD, code codes.Code, message, challenge string) {
+	t.Helper()
+	got := strings.Join(trailer.Get("www-authenticate"), "; ")
+	if status.Code(err) != code || !strings.Contains(status.Convert(err).Message(), message) || !strings.Contains(got, challenge) {
+		t.Errorf("%s: got %v with challenge %q, want %v, %q and %q", kind, err, got, code, message, challenge)
+	}
+}
+
+func withAuthorization(ctx context.Context, values []string) context.Context {
+	for _, value := range values {
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", value)
+	}
+	return ctx
+}
+
+func connect(t *testing.T, options entra.Options) healthpb.HealthClient {
+	t.Helper()
+	server, err := newServer(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = server.Serve(listener) }() // It ends with Stop.
+	t.Cleanup(server.Stop)
+	connection, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	return healthpb.NewHealthClient(connection)
+}
