@@ -37,6 +37,7 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		s.errorPage(w, r, refusal(http.StatusBadRequest, "invalid_request", 9000410, "Malformed request: %v", err))
 		return
 	}
+	translateResource(r, r.Form)
 	a, refused := s.newAuthorizeRequest(r)
 	if refused != nil { // There is nobody whom a redirect could be trusted to reach.
 		s.errorPage(w, r, refused)

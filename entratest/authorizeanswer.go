@@ -12,12 +12,14 @@ import (
 func (s *Server) grantTo(w http.ResponseWriter, r *http.Request, a *authorizeRequest, user Account) {
 	session := s.startSession(w, r, user)
 	c := consent{
-		client: a.client.ClientID,
-		tenant: user.TenantID,
-		user:   user,
-		scopes: a.scopes,
-		claims: a.claims,
-		page:   a.platform == spaPlatform,
+		client:   a.client.ClientID,
+		tenant:   user.TenantID,
+		user:     user,
+		scopes:   a.scopes,
+		claims:   a.claims,
+		platform: a.platform,
+		pkce:     a.form.Get("code_challenge") != "",
+		version:  endpointVersion(r),
 	}
 	values, refused := s.authorizationResponse(a, c)
 	if refused != nil {
@@ -43,7 +45,6 @@ func (s *Server) authorizationResponse(a *authorizeRequest, c consent) (url.Valu
 		code := s.grants.codes.put(authorizationCode{
 			consent:         c,
 			redirectURI:     a.redirectURI,
-			platform:        a.platform,
 			nonce:           nonce,
 			challenge:       a.form.Get("code_challenge"),
 			challengeMethod: a.form.Get("code_challenge_method"),

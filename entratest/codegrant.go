@@ -6,6 +6,11 @@ import (
 	"net/http"
 )
 
+func errNoSecret() *oauthError {
+	return refusal(http.StatusUnauthorized, "invalid_client", 7000218,
+		"The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+}
+
 func errGrant(number int, format string, args ...any) *oauthError {
 	return refusal(http.StatusBadRequest, "invalid_grant", number, format, args...)
 }
@@ -74,13 +79,10 @@ func (s *Server) checkPlatform(r *http.Request, client AppRegistration, code aut
 	case code.platform != spaPlatform && s.config.Strict && origin:
 		return refusal(http.StatusBadRequest, "invalid_request", 9002326,
 			"Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.")
-	case code.platform == spaPlatform || proof != "0" || !client.confidential():
-		return nil
-	case code.platform == loosePlatform && code.challenge != "":
-		return nil
+	case proof == "0" && code.needsSecret(client):
+		return errNoSecret()
 	}
-	return refusal(http.StatusUnauthorized, "invalid_client", 7000218,
-		"The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+	return nil
 }
 
 // refreshGrant is the grant of RFC 6749 section 6. The token stays valid beside
@@ -97,13 +99,12 @@ func (s *Server) refreshGrant(r *http.Request, tenant string) (object, *oauthErr
 	switch {
 	case !known || token.client != client.ClientID:
 		return nil, errGrant(70000, "The provided value for the 'refresh_token' parameter is not valid.")
-	case s.config.Clock().After(token.expires) && token.page:
+	case s.config.Clock().After(token.expires) && token.platform == spaPlatform:
 		return nil, errGrant(700084, "The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime, which cannot be extended.")
 	case s.config.Clock().After(token.expires):
 		return nil, errGrant(700082, "The refresh token has expired due to inactivity.")
-	case client.confidential() && proof == "0" && !token.page && s.config.Strict:
-		return nil, refusal(http.StatusUnauthorized, "invalid_client", 7000218,
-			"The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+	case proof == "0" && token.needsSecret(client):
+		return nil, errNoSecret()
 	}
 	if refused := token.atTenant(tenant); refused != nil {
 		return nil, refused

@@ -137,6 +137,8 @@ func (c Config) withDefaults() (Config, error) {
 	for i, u := range c.Users {
 		check(guidPattern.MatchString(u.ObjectID), "Users[%d].ObjectID: %q is no lower-case GUID", i, u.ObjectID)
 		check(u.Username != "", "Users[%d].Username is empty", i)
+		_, exists := c.tenant(u.TenantID)
+		check(exists, "Users[%d].TenantID: there is no tenant %q; add it to Tenants", i, u.TenantID)
 	}
 	return c, errors.Join(mistakes...)
 }

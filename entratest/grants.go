@@ -27,7 +27,20 @@ type consent struct {
 	user   Account
 	scopes scopeSet
 	claims claimsRequest
-	page   bool // the redirect URI is of the single-page application platform
+
+	platform platform // of the redirect URI
+	pkce     bool     // the code was bound by PKCE
+	version  int      // of the endpoint, and so of ID tokens
+}
+
+// needsSecret reports whether the client must prove itself to get tokens: not a
+// page, and not a program on this machine that used PKCE instead.
+func (c consent) needsSecret(client AppRegistration) bool {
+	switch {
+	case c.platform == spaPlatform, !client.confidential():
+		return false
+	}
+	return c.platform != loosePlatform || !c.pkce
 }
 
 type session struct {
@@ -38,7 +51,6 @@ type session struct {
 type authorizationCode struct {
 	consent
 	redirectURI     string
-	platform        platform
 	nonce           string
 	challenge       string
 	challengeMethod string

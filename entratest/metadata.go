@@ -15,12 +15,8 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, errUnknownTenant(segment, "invalid_tenant"))
 		return
 	}
-	version := 1
-	if isVersion2(r.URL.Path) {
-		version = 2
-	}
 	appID := r.URL.Query().Get("appid")
-	s.writeJSON(w, http.StatusOK, s.metadata(version, s.baseURL(r), segment, tenant, appID))
+	s.writeJSON(w, http.StatusOK, s.metadata(endpointVersion(r), s.baseURL(r), segment, tenant, appID))
 }
 
 // metadata lists the members in the order of Entra's own documents.
@@ -152,7 +148,7 @@ func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case s.authority.kind == b2c:
 			list[i] = list[i].without("x5t", "x5c")
-		case !isVersion2(r.URL.Path):
+		case endpointVersion(r) == 1:
 			list[i] = list[i].without("issuer", "cloud_instance_name")
 		}
 	}

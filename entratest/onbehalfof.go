@@ -17,8 +17,7 @@ func (s *Server) onBehalfOf(r *http.Request, tenant string) (object, *oauthError
 	form := r.PostForm
 	switch {
 	case proof == "0":
-		return nil, refusal(http.StatusUnauthorized, "invalid_client", 7000218,
-			"The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+		return nil, errNoSecret()
 	case form.Get("assertion") == "":
 		return nil, errMissing("assertion")
 	case form.Get("requested_token_use") != "on_behalf_of":
@@ -31,11 +30,12 @@ func (s *Server) onBehalfOf(r *http.Request, tenant string) (object, *oauthError
 		return nil, refused
 	}
 	given := consent{
-		client: client.ClientID,
-		tenant: claims.TID,
-		user:   user,
-		scopes: s.parseScopes(form.Get("scope")),
-		claims: claimsRequest{contexts: claims.ACRS},
+		client:  client.ClientID,
+		tenant:  claims.TID,
+		user:    user,
+		scopes:  s.parseScopes(form.Get("scope")),
+		claims:  claimsRequest{contexts: claims.ACRS},
+		version: endpointVersion(r),
 	}
 	if refused := given.atTenant(tenant); refused != nil {
 		return nil, refused

@@ -20,6 +20,9 @@ func (s *Server) loginRoutes() http.Handler {
 	if s.authority.kind == entraID {
 		mux.HandleFunc("/{tenant}/.well-known/openid-configuration", s.public(s.serveMetadata))
 		mux.HandleFunc("/{tenant}/discovery/keys", s.public(s.serveKeys))
+		mux.HandleFunc("/{tenant}/oauth2/token", s.serveToken)
+		mux.HandleFunc("/{tenant}/oauth2/authorize", s.serveAuthorize)
+		mux.HandleFunc("/{tenant}/oauth2/logout", s.serveLogout)
 	}
 	return mux
 }

@@ -27,7 +27,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, refused)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, response)
+	s.writeJSON(w, http.StatusOK, s.version1Response(r, response))
 }
 
 func (s *Server) grant(w http.ResponseWriter, r *http.Request) (object, *oauthError) {
@@ -39,6 +39,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request) (object, *oauthEr
 	if err := r.ParseForm(); err != nil {
 		return nil, refusal(http.StatusBadRequest, "invalid_request", 9000410, "Malformed request body: %v", err)
 	}
+	translateResource(r, r.PostForm)
 	segment, tenant, ok := s.segment(r)
 	if !ok {
 		return nil, errUnknownTenant(segment, "invalid_request")

@@ -42,6 +42,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response.Request = r
+	if r.Method == http.MethodHead {
+		response.Body.Close()
+		response.Body = http.NoBody
+	}
 	if unpack && response.Header.Get("Content-Encoding") == "gzip" {
 		uncompress(response)
 	}

@@ -25,7 +25,7 @@ func (s *Server) accessSpec(c consent, scopes scopeSet, proof string) (*tokenSpe
 
 func (s *Server) idToken(c consent, nonce string, hashes map[string]string) (string, *oauthError) {
 	t := s.newSpec()
-	t.kind, t.tenant, t.user, t.client, t.nonce = idToken, c.tenant, c.user.ObjectID, c.client, nonce
+	t.kind, t.version, t.tenant, t.user, t.client, t.nonce = idToken, c.version, c.tenant, c.user.ObjectID, c.client, nonce
 	t.roles = c.user.Roles[c.client]
 	for name, hash := range hashes {
 		t.claims = append(t.claims, setMember(name, hash))
@@ -54,7 +54,7 @@ func (s *Server) userResponse(r *http.Request, c consent, proof, nonce string) (
 	response.set("scope", c.scopes.text(t.scopes))
 	if c.scopes.offline() {
 		lifetime := refreshLifetime
-		if c.page {
+		if c.platform == spaPlatform {
 			lifetime = refreshLifetimeSPA
 			response.set("refresh_token_expires_in", int64(lifetime.Seconds())-1)
 		}
