@@ -1,0 +1,224 @@
+package entra_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// Each row is what RFC 9728 section 3.1 makes of a resource identifier.
+func TestMetadataURL(t *testing.T) {
+	tests := []struct{ resource, want string }{
+		{"https://api.contoso.example", "https://api.contoso.example/.well-known/oauth-protected-resource"},
+		{"https://api.contoso.example/", "https://api.contoso.example/.well-known/oauth-protected-resource"},
+		{"https://api.contoso.example/orders", "https://api.contoso.example/.well-known/oauth-protected-resource/orders"},
+		{"https://api.contoso.example/orders/", "https://api.contoso.example/.well-known/oauth-protected-resource/orders/"},
+		{"https://api.contoso.example/a/b/mcp", "https://api.contoso.example/.well-known/oauth-protected-resource/a/b/mcp"},
+		{"https://api.contoso.example?tenant=a", "https://api.contoso.example/.well-known/oauth-protected-resource?tenant=a"},
+		{"https://api.contoso.example/?tenant=a", "https://api.contoso.example/.well-known/oauth-protected-resource?tenant=a"},
+		{"https://api.contoso.example/orders?tenant=a&b=c", "https://api.contoso.example/.well-known/oauth-protected-resource/orders?tenant=a&b=c"},
+		{"https://api.contoso.example:8443/orders", "https://api.contoso.example:8443/.well-known/oauth-protected-resource/orders"},
+		{"https://api.contoso.example/a%2Fb", "https://api.contoso.example/.well-known/oauth-protected-resource/a%2Fb"},
+		{"https://api.contoso.example/bestellungen/ä", "https://api.contoso.example/.well-known/oauth-protected-resource/bestellungen/%C3%A4"},
+		{"https://api.contoso.example/a,b", "https://api.contoso.example/.well-known/oauth-protected-resource/a%2Cb"},
+		{"http://localhost:8080/orders", "http://localhost:8080/.well-known/oauth-protected-resource/orders"},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:8080/.well-known/oauth-protected-resource"},
+		{"http://[::1]:8080", "http://[::1]:8080/.well-known/oauth-protected-resource"},
+	}
+	for _, test := range tests {
+		verifier := verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}, Resource: test.resource})
+		got := parameter(t, verifier.Challenge(entra.ErrNoToken), "resource_metadata")
+		if got != test.want {
+			t.Errorf("resource %s: got %s, want %s", test.resource, got, test.want)
+		}
+	}
+}
+
+// parameter returns the value of a parameter that a challenge must have once.
+func parameter(t *testing.T, challenge, name string) string {
+	t.Helper()
+	parts := strings.Split(challenge, name+`="`)
+	if len(parts) != 2 {
+		t.Fatalf("got the challenge %q, want %s in it once", challenge, name)
+	}
+	value, _, _ := strings.Cut(parts[1], `"`)
+	return value
+}
+
+func TestResourceMetadataStandsInEveryChallenge(t *testing.T) {
+	const want = "https://api.contoso.example/.well-known/oauth-protected-resource/orders"
+	tenant := entratest.New(t)
+	for _, resource := range []string{"https://api.contoso.example/orders", ""} {
+		verifier := newVerifier(t, tenant, func(o *entra.Options) { o.Resource = resource })
+		guard := entra.Require(entra.Scope(entratest.ScopeRead), entra.AuthContext("c1"))
+		handler := verifier.Authenticate(guard(new(spy)))
+		for name, authorization := range map[string][]string{
+			"no token":           nil,
+			"two headers":        {"Bearer a", "Bearer b"},
+			"no JWT":             {"Bearer abc"},
+			"an expired token":   {"Bearer " + tenant.Token(entratest.Expired())},
+			"a missing scope":    {"Bearer " + tenant.Token(entratest.Scopes(entratest.ScopeWrite))},
+			"a claims challenge": {"Bearer " + tenant.Token(entratest.Capabilities("cp1"))},
+			"no step-up":         {"Bearer " + tenant.Token()},
+		} {
+			challenge := serve(handler, authorization...).Header().Get("WWW-Authenticate")
+			if resource == "" {
+				if challenge == "" || strings.Contains(challenge, "resource_metadata") {
+					t.Errorf("%s, without Resource: got %q, want a challenge that names no metadata", name, challenge)
+				}
+				continue
+			}
+			if got := parameter(t, challenge, "resource_metadata"); got != want {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
+	}
+}
+
+// describe asks for the metadata document.
+func describe(v *entra.Verifier, method string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "/.well-known/oauth-protected-resource", nil)
+	r.Header.Set("Origin", "https://inspector.example")
+	w := httptest.NewRecorder()
+	v.ResourceMetadata().ServeHTTP(w, r)
+	return w
+}
+
+func TestResourceMetadataDocument(t *testing.T) {
+	const scope = entratest.APIURI + "/Orders.Read"
+	const public, personal = "https://login.microsoftonline.com/", "https://login.microsoftonline.com/" + entra.PersonalAccounts + "/v2.0"
+	tests := []struct {
+		name    string
+		options entra.Options
+		servers []string
+	}{
+		{"one tenant", entra.Options{Tenants: []string{homeTenant}}, []string{publicV2}},
+		{"several tenants, in their order", entra.Options{Tenants: []string{otherTenant, homeTenant}}, []string{publicOtherV2, publicV2}},
+		{"a tenant and personal accounts", entra.Options{Tenants: []string{entra.PersonalAccounts, homeTenant}}, []string{publicV2, personal}},
+		{"personal accounts", entra.Options{Tenants: []string{entra.PersonalAccounts}}, []string{personal}},
+		{"any tenant", entra.Options{AllowAnyTenant: true}, []string{public + "organizations/v2.0"}},
+		{"any tenant and personal accounts", entra.Options{AllowAnyTenant: true, Tenants: []string{entra.PersonalAccounts}}, []string{public + "common/v2.0"}},
+		{"US Government", entra.Options{Tenants: []string{homeTenant}, Cloud: entra.USGovernment}, []string{governmentV2}},
+		{"China", entra.Options{Tenants: []string{homeTenant}, Cloud: entra.China}, []string{chinaV2}},
+		{"External ID, the issuer of its metadata", entra.Options{Authority: externalID}, []string{externalIDv2}},
+	}
+	k := entratest.New(t).Key()
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.options.Resource, test.options.ResourceScopes = "https://api.contoso.example/orders", []string{scope}
+			p := &publisher{texts: authorityTexts(externalID, externalIDv2, k)}
+			verifier := verifierAt(t, p, test.options)
+			want := map[string]any{
+				"resource":                 "https://api.contoso.example/orders",
+				"authorization_servers":    toAny(test.servers),
+				"scopes_supported":         []any{scope},
+				"bearer_methods_supported": []any{"header"},
+			}
+			w := describe(verifier, http.MethodGet)
+			var got map[string]any
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, %v, want %v", got, err, want)
+			}
+			if test.options.Authority == "" && len(p.requests()) != 0 {
+				t.Errorf("got requests %q, want none", p.requests())
+			}
+		})
+	}
+}
+
+func toAny(texts []string) (list []any) {
+	for _, text := range texts {
+		list = append(list, text)
+	}
+	return list
+}
+
+func TestResourceMetadataWithoutScopes(t *testing.T) {
+	verifier := verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}, Resource: "https://api.contoso.example"})
+	if got := describe(verifier, http.MethodGet).Body.String(); strings.Contains(got, "scopes_supported") {
+		t.Errorf("got %s, want no scopes_supported", got)
+	}
+}
+
+func TestResourceMetadataMethods(t *testing.T) {
+	verifier := verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}, Resource: "https://api.contoso.example"})
+	for method, status := range map[string]int{
+		http.MethodGet: http.StatusOK, http.MethodHead: http.StatusOK, http.MethodOptions: http.StatusNoContent,
+		http.MethodPost: http.StatusMethodNotAllowed, http.MethodPut: http.StatusMethodNotAllowed,
+		http.MethodDelete: http.StatusMethodNotAllowed, "PROPFIND": http.StatusMethodNotAllowed,
+	} {
+		w := describe(verifier, method)
+		if w.Code != status {
+			t.Errorf("%s: got status %d, want %d", method, w.Code, status)
+		}
+		if got := w.Header().Get("Access-Control-Allow-Origin"); got != "*" {
+			t.Errorf("%s: got Access-Control-Allow-Origin %q, want *", method, got)
+		}
+		if got := w.Header().Get("WWW-Authenticate"); got != "" {
+			t.Errorf("%s: got the challenge %q, want none: the document is for everybody", method, got)
+		}
+		if allow := w.Header().Get("Allow"); (allow != "") != (status == http.StatusMethodNotAllowed || status == http.StatusNoContent) {
+			t.Errorf("%s: got Allow %q with status %d", method, allow, status)
+		}
+		switch {
+		case status == http.StatusOK && w.Header().Get("Content-Type") != "application/json":
+			t.Errorf("%s: got Content-Type %q, want application/json", method, w.Header().Get("Content-Type"))
+		case status == http.StatusOK && (w.Body.Len() == 0) != (method == http.MethodHead):
+			t.Errorf("%s: got a body of %d bytes", method, w.Body.Len())
+		}
+	}
+	preflight := describe(verifier, http.MethodOptions).Header()
+	for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
+		if got := preflight.Get("Access-Control-Allow-Methods"); !slices.Contains(strings.Split(got, ", "), method) {
+			t.Errorf("got Access-Control-Allow-Methods %q, want %s in it", got, method)
+		}
+	}
+	if got := preflight.Get("Access-Control-Allow-Headers"); got != "*" {
+		t.Errorf("got Access-Control-Allow-Headers %q, want *", got)
+	}
+	head, get := describe(verifier, http.MethodHead).Header(), describe(verifier, http.MethodGet)
+	if got, want := head.Get("Content-Length"), get.Header().Get("Content-Length"); got != want || got == "" {
+		t.Errorf("HEAD: got Content-Length %q, want GET's, %q", got, want)
+	}
+}
+
+func TestResourceMetadataWithoutResource(t *testing.T) {
+	for name, verifier := range map[string]*entra.Verifier{
+		"no Resource": verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}}), "a zero Verifier": {},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
+			if got := describe(verifier, method).Code; got != http.StatusNotFound {
+				t.Errorf("%s, %s: got status %d, want 404", name, method, got)
+			}
+		}
+	}
+}
+
+// The issuer of an authority is known once its metadata was read.
+func TestResourceMetadataWhileTheAuthorityIsDown(t *testing.T) {
+	p := &publisher{texts: map[string]string{}}
+	verifier := verifierAt(t, p, entra.Options{Authority: externalID, Resource: "https://api.contoso.example"})
+	w := describe(verifier, http.MethodGet)
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || w.Header().Get("WWW-Authenticate") != "" {
+		t.Errorf("got status %d and headers %v, want 503 with Retry-After and no challenge", w.Code, w.Header())
+	}
+	if got := w.Header().Get("Cache-Control"); got != "no-store" {
+		t.Errorf("got Cache-Control %q, want no-store", got)
+	}
+	if got := w.Header().Get("Access-Control-Allow-Origin"); got != "*" {
+		t.Errorf("got Access-Control-Allow-Origin %q, want *", got)
+	}
+	if got := verifier.Stats().Refused[entra.ReasonKeysUnavailable]; got != 1 {
+		t.Errorf("got %d refusals counted, want 1", got)
+	}
+	if got := describe(verifier, http.MethodOptions).Code; got != http.StatusNoContent {
+		t.Errorf("OPTIONS: got status %d, want 204", got)
+	}
+}
