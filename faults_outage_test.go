@@ -1,0 +1,167 @@
+package entra_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// outageTries asks with token every 100 milliseconds and returns when fetches were started, counted from the first.
+func outageTries(t *testing.T, tenant *entratest.Server, v *entra.Verifier, token string, total time.Duration) []time.Duration {
+	t.Helper()
+	start, before := time.Now(), tenant.KeyRequests()
+	jwksEvery(100*time.Millisecond, total, func() { v.Verify(t.Context(), token) }) //nolint:errcheck // Only the fetches count.
+	return jwksFetches(tenant, before, start)
+}
+
+func TestAFailedFetchIsTriedAgainEverLater(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		tenant.Down()
+		if got, want := outageTries(t, tenant, v, tenant.Token(), 23*time.Second), jwksSeconds(0, 1, 3, 7, 12, 17, 22); !slices.Equal(got, want) {
+			t.Errorf("without keys: got fetches at %v, want %v", got, want)
+		}
+		tenant.Restore()
+		time.Sleep(5 * time.Second)
+		jwksWant(t, v, tenant.Token(), keyAccepted)
+
+		withKeys := jwksSeconds(0, 1, 3, 7, 15, 31, 63, 123, 183, 243)
+		tenant.Down()
+		if got := outageTries(t, tenant, v, floodToken(), 250*time.Second); !slices.Equal(got, withKeys) {
+			t.Errorf("for an unknown key, with keys held: got fetches at %v, want %v", got, withKeys)
+		}
+		time.Sleep(time.Hour)
+		if got, want := outageTries(t, tenant, v, tenant.Token(), 200*time.Second), jwksSeconds(0, 60, 120, 180); !slices.Equal(got, want) {
+			t.Errorf("for a refresh that fails on: got fetches at %v, want %v", got, want)
+		}
+		tenant.Restore()
+		time.Sleep(time.Minute)
+		jwksWant(t, v, tenant.Token(), keyAccepted) // A good fetch ends the outage.
+		tenant.Down()
+		time.Sleep(61 * time.Minute)
+		if got := outageTries(t, tenant, v, tenant.Token(), 250*time.Second); !slices.Equal(got, withKeys) {
+			t.Errorf("for a refresh, with keys held: got fetches at %v, want %v", got, withKeys)
+		}
+	})
+}
+
+// A failed fetch is not one that did not bring the key asked for: after the outage the allowance is what it was before.
+func TestAFailedFetchCostsNoAllowance(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		jwksWant(t, v, tenant.Token(), keyAccepted)
+		tenant.Down()
+		outageTries(t, tenant, v, floodToken(), 5*time.Minute)
+		tenant.Restore()
+		time.Sleep(time.Minute)
+		if got, want := outageTries(t, tenant, v, floodToken(), 40*time.Second), jwksSeconds(0, 5, 15, 35); !slices.Equal(got, want) {
+			t.Errorf("got fetches at %v, want %v", got, want)
+		}
+	})
+}
+
+func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
+	date := func(d time.Duration) func() string {
+		return func() string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
+	}
+	text := func(s string) func() string { return func() string { return s } }
+	tests := map[string]struct {
+		status      int
+		value       func() string
+		empty, held time.Duration // when the second fetch starts, without keys and with
+	}{
+		"429 with 3 seconds":          {429, text("3"), 3 * time.Second, 3 * time.Second},
+		"503 with 3 seconds":          {503, text("3"), 3 * time.Second, 3 * time.Second},
+		"500 with 3 seconds":          {500, text("3"), 3 * time.Second, 3 * time.Second},
+		"30 seconds":                  {429, text("30"), 5 * time.Second, 30 * time.Second},
+		"an hour":                     {429, text("3600"), 5 * time.Second, time.Minute},
+		"less than the delay":         {429, text("0"), time.Second, time.Second},
+		"a date in 20 seconds":        {429, date(20 * time.Second), 5 * time.Second, 20 * time.Second},
+		"a date tomorrow":             {503, date(24 * time.Hour), 5 * time.Second, time.Minute},
+		"a date yesterday":            {503, date(-24 * time.Hour), time.Second, time.Second},
+		"a date in year 9999":         {503, text("Fri, 31 Dec 9999 23:59:59 GMT"), 5 * time.Second, time.Minute},
+		"no value":                    {429, text(""), time.Second, time.Second},
+		"a negative number":           {429, text("-30"), time.Second, time.Second},
+		"a fraction":                  {429, text("30.5"), time.Second, time.Second},
+		"no number and no date":       {429, text("soon"), time.Second, time.Second},
+		"with an answer that is good": {200, text("30"), time.Second, time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				held := newVerifier(t, tenant, nil)
+				jwksWant(t, held, tenant.Token(), keyAccepted)
+				tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Retry-After", test.value())
+					w.WriteHeader(test.status)
+				})
+				for _, side := range []struct {
+					v     *entra.Verifier
+					token string
+					want  time.Duration
+				}{{v, tenant.Token(), test.empty}, {held, floodToken(), test.held}} {
+					time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // Dates hold whole seconds.
+					got := outageTries(t, tenant, side.v, side.token, side.want+100*time.Millisecond)
+					if want := []time.Duration{0, side.want}; !slices.Equal(got, want) {
+						t.Errorf("got fetches at %v, want %v", got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// What a client is told to wait is what is left of the wait.
+func TestRetryAfterOfTheAnswer(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "4")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		for _, want := range []string{"4", "4", "3", "3", "2", "2", "1", "1"} {
+			w := serve(v.Authenticate(new(spy)), "Bearer "+tenant.Token())
+			if got := w.Header().Get("Retry-After"); got != want {
+				t.Errorf("got Retry-After %s, want %s", got, want)
+			}
+			time.Sleep(500 * time.Millisecond)
+			synctest.Wait()
+		}
+	})
+}
+
+// Whenever Entra returns, and whatever it did before, everybody is served 10 seconds later: those who ask all the time
+// and those who had not asked before.
+func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
+	for name, fault := range map[string]func(*entratest.Server){
+		"refused connections": (*entratest.Server).Down,
+		"status 503 with a Retry-After of an hour": func(s *entratest.Server) {
+			s.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "3600")
+				w.WriteHeader(http.StatusServiceUnavailable)
+			})
+		},
+	} {
+		for _, outage := range jwksSeconds(1, 3, 7, 9, 12, 14, 15, 17, 20, 24, 29, 600) {
+			t.Run(fmt.Sprint(name, " for ", outage), func(t *testing.T) {
+				jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+					fault(tenant)
+					start, token := time.Now(), tenant.Token()
+					var crowd sync.WaitGroup
+					for time.Since(start) < outage {
+						crowd.Go(func() { v.Verify(t.Context(), token) }) //nolint:errcheck // The last one counts.
+						time.Sleep(500 * time.Millisecond)
+					}
+					tenant.Restore()
+					time.Sleep(10 * time.Second)
+					jwksWant(t, v, tenant.Token(), keyAccepted)
+					crowd.Wait()
+				})
+			})
+		}
+	}
+}
