@@ -55,7 +55,13 @@ type snapshot struct {
 	keys     map[string]heldKey
 	issuer   string
 	lastGood time.Time
-	headers  atomic.Pointer[map[string]heldKey] // one a key
+	headers  atomic.Pointer[map[string]headed] // one a key
+}
+
+// headed is a key with the header segment of the tokens that it signs.
+type headed struct {
+	heldKey
+	segment string
 }
 
 type heldKey struct {
@@ -89,7 +95,17 @@ func (d *document) byHeader(segment string, now time.Time) *key {
 	if headers == nil {
 		return nil
 	}
-	return d.use((*headers)[segment], now)
+	return d.use((*headers)[segment].heldKey, now)
+}
+
+// header returns the remembered copy of a header segment.
+func (d *document) header(segment string) (string, bool) {
+	headers := d.snapshot.Load().headers.Load()
+	if headers == nil {
+		return "", false
+	}
+	known, ok := (*headers)[segment]
+	return known.segment, ok
 }
 
 func (d *document) use(h heldKey, now time.Time) *key {
@@ -124,7 +140,7 @@ func (d *document) learn(segment string, k *key) {
 	if held.key != k {
 		return
 	}
-	headers := make(map[string]heldKey)
+	headers := make(map[string]headed)
 	if known := s.headers.Load(); known != nil {
 		if hasValue(*known, k) {
 			return
@@ -132,11 +148,12 @@ func (d *document) learn(segment string, k *key) {
 		maps.Copy(headers, *known)
 	}
 	// A copy, lest the header keep the whole token alive.
-	headers[strings.Clone(segment)] = held
+	segment = strings.Clone(segment)
+	headers[segment] = headed{held, segment}
 	s.headers.Store(&headers)
 }
 
-func hasValue(headers map[string]heldKey, k *key) bool {
+func hasValue(headers map[string]headed, k *key) bool {
 	for _, known := range headers {
 		if known.key == k {
 			return true
@@ -263,10 +280,10 @@ func (s *snapshot) inheritHeaders(old *snapshot) {
 	if known == nil {
 		return
 	}
-	headers := make(map[string]heldKey, len(*known))
+	headers := make(map[string]headed, len(*known))
 	for segment, before := range *known {
 		if now := s.keys[before.id]; now.key == before.key {
-			headers[segment] = now
+			headers[segment] = headed{now, segment}
 		}
 	}
 	s.headers.Store(&headers)

@@ -50,10 +50,10 @@ func (p *payload) checkDates(now time.Time, skew time.Duration) error {
 
 // checkLifetime is asked at every use of a token, remembered ones included.
 func (c *Claims) checkLifetime(now time.Time, skew time.Duration) error {
-	if !now.Before(c.ExpiresAt.Add(skew)) {
+	if now.Sub(c.ExpiresAt) >= skew {
 		return expired(c.ExpiresAt, now, skew)
 	}
-	if now.Before(c.NotBefore.Add(-skew)) {
+	if c.NotBefore.Sub(now) > skew {
 		return notYetValid("nbf", c.NotBefore, now, skew)
 	}
 	return nil

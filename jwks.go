@@ -135,6 +135,17 @@ func (ks *keySet) held(kid string, now time.Time) *key {
 	return nil
 }
 
+// header returns segment in a copy that does not keep the whole token alive: the one that is remembered anyway, if
+// tokens with it were verified before.
+func (ks *keySet) header(segment string) string {
+	for _, d := range ks.documents {
+		if known, ok := d.header(segment); ok {
+			return known
+		}
+	}
+	return strings.Clone(segment)
+}
+
 // learn remembers the header segment of a token that k verified.
 func (ks *keySet) learn(segment string, k *key) {
 	for _, d := range ks.documents {

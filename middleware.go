@@ -47,10 +47,12 @@ type Verifier struct {
 	resource *resource
 }
 
-// remembered is a token that was verified: what it says, and with which key.
+// remembered is a token that was verified: what it says, and with which key. It is remembered under the hash of all that
+// follows the header.
 type remembered struct {
 	claims *Claims
 	key    *key
+	header string
 }
 
 // NewVerifier returns a Verifier for options, or an error that names every mistake in them with its field, a line each.
@@ -172,16 +174,16 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 		now = time.Now()
 	}
 	if v.memory == nil {
-		return v.verifySigned(p, k, now)
+		return v.verifySigned(&p, k, now)
 	}
-	return v.verifyOnce(token, p, k, now)
+	return v.verifyOnce(&p, k, now)
 }
 
 // verifyOnce remembers tokens that were accepted. A memory is void once its key is no longer held or has changed, or
 // the authority goes by another name, and the clock is asked anew each time.
-func (v *Verifier) verifyOnce(token string, p parts, k *key, now time.Time) (*Claims, error) {
-	id := v.memory.KeyOf(token)
-	if known, ok := v.memory.Get(id); ok && known.key == k && v.sameIssuer(known.claims) {
+func (v *Verifier) verifyOnce(p *parts, k *key, now time.Time) (*Claims, error) {
+	id := memory.KeyOf(p.body)
+	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(known.claims) {
 		if err := known.claims.checkLifetime(now, v.settings.skew); err != nil {
 			v.memory.Forget(id)
 			return nil, withAbout(err, known.claims, k)
@@ -193,7 +195,7 @@ func (v *Verifier) verifyOnce(token string, p parts, k *key, now time.Time) (*Cl
 	if err != nil {
 		return nil, err
 	}
-	v.memory.Put(id, remembered{claims.clone(), k})
+	v.memory.Put(id, remembered{claims.clone(), k, v.keys.header(p.header)})
 	return claims, nil
 }
 
@@ -202,7 +204,7 @@ func (v *Verifier) sameIssuer(c *Claims) bool {
 }
 
 // verifySigned does what the memory saves: the signature first, before any claim is read.
-func (v *Verifier) verifySigned(p parts, k *key, now time.Time) (*Claims, error) {
+func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error) {
 	text, err := verifyText(p, k)
 	if err != nil {
 		return nil, err
@@ -226,7 +228,7 @@ func (v *Verifier) verifySigned(p parts, k *key, now time.Time) (*Claims, error)
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // verifyText returns the payload's text if the signature is good.
-func verifyText(p parts, k *key) (string, error) {
+func verifyText(p *parts, k *key) (string, error) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	signature, err := decodeSegment((*buffer)[:0], "signature", p.signature)
@@ -239,8 +241,6 @@ func verifyText(p parts, k *key) (string, error) {
 		return "", err
 	}
 	*buffer = both
-	// Claims must not stay behind in a pooled buffer.
-	defer clear(both)
 	if err := k.verify(p.signed, both[:size]); err != nil {
 		return "", err
 	}

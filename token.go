@@ -12,6 +12,7 @@ import (
 type parts struct {
 	header, payload, signature string
 	signed                     string // header and payload with the dot between them
+	body                       string // payload and signature with the dot between them
 	familiar                   bool   // the header was read before, in a verified token
 }
 
@@ -23,12 +24,15 @@ func split(token string, maxSize int) (parts, error) {
 	if len(token) >= 7 && strings.EqualFold(token[:7], "bearer ") {
 		return parts{}, malformed("the text begins with Bearer: pass the token alone, or let Authenticate read the header")
 	}
-	header, rest, _ := strings.Cut(token, ".")
-	payload, signature, ok := strings.Cut(rest, ".")
-	if !ok || strings.IndexByte(signature, '.') >= 0 {
+	first := strings.IndexByte(token, '.')
+	second := first + 1 + strings.IndexByte(token[first+1:], '.')
+	if first < 0 || second <= first || strings.IndexByte(token[second+1:], '.') >= 0 {
 		return parts{}, notThreeSegments(token)
 	}
-	p := parts{header: header, payload: payload, signature: signature, signed: token[:len(header)+1+len(payload)]}
+	p := parts{
+		header: token[:first], payload: token[first+1 : second], signature: token[second+1:],
+		signed: token[:second], body: token[first+1:],
+	}
 	if p.header == "" || p.payload == "" || p.signature == "" {
 		return parts{}, malformed("a segment of the token is empty; an unsigned or cut token is never accepted")
 	}

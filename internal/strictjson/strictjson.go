@@ -39,12 +39,10 @@ func Object(source string, member func(name string, value *Reader) error) error 
 	r.source = source
 	r.buffer.Reset()
 	r.buffer.WriteString(source)
-	text := r.buffer.Bytes()
 	r.decoder.Reset(&r.buffer)
 	err := r.object(member)
-	// A pooled reader must not keep alive what it read.
+	// A pooled reader must not keep its source alive.
 	r.source = ""
-	clear(text)
 	return err
 }
 
