@@ -2,7 +2,6 @@ package entratest
 
 import (
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint by definition, RFC 7517 section 4.8.
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -87,8 +86,8 @@ func (s *Server) isOwnAudience(r *http.Request, audience string) bool {
 // encode x5t#S256 as base64url or as padded standard base64.
 func (a AppRegistration) certificate(header jwsHeader) *x509.Certificate {
 	for _, c := range a.Certificates {
-		short, long := sha1.Sum(c.Raw), sha256.Sum256(c.Raw)
-		if isEncodingOf(header.X5T, short[:]) || isEncodingOf(header.X5TS256, long[:]) {
+		long := sha256.Sum256(c.Raw)
+		if isEncodingOf(header.X5T, thumbprint(c.Raw)) || isEncodingOf(header.X5TS256, long[:]) {
 			return c
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -76,11 +75,6 @@ func (c credential) assertion(t *testing.T, alg string, header, claims map[strin
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-func (c credential) x5t() string {
-	thumbprint := sha1.Sum(c.certificate.Raw)
-	return base64.RawURLEncoding.EncodeToString(thumbprint[:])
-}
-
 func TestClientAssertions(t *testing.T) {
 	own, foreign := newCredential(t), newCredential(t)
 	elliptical, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -94,7 +88,6 @@ func TestClientAssertions(t *testing.T) {
 	}})
 	endpoint := loginHost + entratest.TenantID + tokenPath
 	long := sha256.Sum256(own.certificate.Raw)
-	oddThumbprint := sha1.Sum(oddCertificate.Raw)
 	for _, row := range []struct {
 		name   string
 		by     credential
@@ -112,9 +105,9 @@ func TestClientAssertions(t *testing.T) {
 		{name: "without client_id", alg: "RS256", form: map[string][]string{"client_id": nil}},
 		{name: "the issuer as audience", alg: "RS256", claims: map[string]any{"aud": loginHost + entratest.TenantID + "/v2.0"}},
 		{name: "signed by another key", by: foreign, alg: "RS256", number: 700027},
-		{name: "an unregistered certificate", by: foreign, alg: "RS256", header: map[string]any{"x5t": foreign.x5t()}, number: 700027},
+		{name: "an unregistered certificate", by: foreign, alg: "RS256", header: map[string]any{"x5t": thumbprint(foreign.certificate.Raw)}, number: 700027},
 		{name: "no thumbprint", alg: "RS256", header: map[string]any{"x5t": nil}, number: 700027},
-		{name: "a certificate without RSA key", alg: "RS256", header: map[string]any{"x5t": base64.RawURLEncoding.EncodeToString(oddThumbprint[:])}, number: 700027},
+		{name: "a certificate without RSA key", alg: "RS256", header: map[string]any{"x5t": thumbprint(oddCertificate.Raw)}, number: 700027},
 		{name: "another algorithm", alg: "RS512", number: 700027},
 		{name: "expired", alg: "RS256", claims: map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, number: 700024},
 		{name: "without exp", alg: "RS256", claims: map[string]any{"exp": nil}, number: 700024},
@@ -130,7 +123,7 @@ func TestClientAssertions(t *testing.T) {
 			if row.by.key == nil {
 				row.by = own
 			}
-			header := map[string]any{"x5t": own.x5t()}
+			header := map[string]any{"x5t": thumbprint(own.certificate.Raw)}
 			if row.header["x5t#S256"] != nil {
 				header = map[string]any{}
 			}

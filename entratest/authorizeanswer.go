@@ -37,19 +37,12 @@ func (a *authorizeRequest) withState(values url.Values) url.Values {
 	return values
 }
 
+// authorizationResponse makes what the response type names: a code, an access
+// token and an ID token with their hashes.
 func (s *Server) authorizationResponse(a *authorizeRequest, c consent) (url.Values, *oauthError) {
-	values := url.Values{}
-	nonce := a.form.Get("nonce")
-	hashes := map[string]string{}
+	values, hashes := url.Values{}, map[string]string{}
 	if slices.Contains(a.types, "code") {
-		code := s.grants.codes.put(authorizationCode{
-			consent:         c,
-			redirectURI:     a.redirectURI,
-			nonce:           nonce,
-			challenge:       a.form.Get("code_challenge"),
-			challengeMethod: a.form.Get("code_challenge_method"),
-			expires:         s.config.Clock().Add(codeLifetime),
-		})
+		code := s.newCode(a, c)
 		values.Set("code", code)
 		hashes["c_hash"] = halfHash(code)
 	}
@@ -68,7 +61,7 @@ func (s *Server) authorizationResponse(a *authorizeRequest, c consent) (url.Valu
 		hashes["at_hash"] = halfHash(response.text("access_token"))
 	}
 	if slices.Contains(a.types, "id_token") {
-		token, refused := s.idToken(c, nonce, hashes)
+		token, refused := s.idToken(c, a.form.Get("nonce"), hashes)
 		if refused != nil {
 			return nil, refused
 		}
@@ -78,6 +71,17 @@ func (s *Server) authorizationResponse(a *authorizeRequest, c consent) (url.Valu
 		values.Set("client_info", clientInfo(c))
 	}
 	return values, nil
+}
+
+func (s *Server) newCode(a *authorizeRequest, c consent) string {
+	return s.grants.codes.put(authorizationCode{
+		consent:         c,
+		redirectURI:     a.redirectURI,
+		nonce:           a.form.Get("nonce"),
+		challenge:       a.form.Get("code_challenge"),
+		challengeMethod: a.form.Get("code_challenge_method"),
+		expires:         s.config.Clock().Add(codeLifetime),
+	})
 }
 
 // halfHash is the c_hash or at_hash of a value (OpenID Connect Core section 3.3.2.11).

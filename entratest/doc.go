@@ -15,19 +15,47 @@
 //
 // The code under test keeps its production configuration: [Server.Client]
 // answers Microsoft's own hosts, and returns an error for every other host, so
-// that a test cannot leak traffic. [Server.Start] serves the same tenant on a
-// loopback port for programs that need a URL. A Server works inside a
-// testing/synctest bubble: it reads the time from [Config].Clock, waits on
-// timers and on the request's context, and leaves no goroutine behind.
+// that a test cannot leak traffic. A Server works inside a testing/synctest
+// bubble: it reads the time from [Config].Clock, waits on timers and on the
+// request's context, and leaves no goroutine behind.
+//
+// # What it answers
+//
+// OpenID Connect metadata and key documents of version 1.0 and 2.0; instance
+// discovery; the token endpoint with client credentials (secret, Basic, or an
+// assertion signed with RS256 or PS256), authorization codes with PKCE, refresh
+// tokens and on-behalf-of; the authorization endpoint with an account picker,
+// sessions, silent sign-in and the response modes query, fragment and form_post;
+// logout; and of Microsoft Graph /oidc/userinfo, /v1.0/me and
+// /v1.0/me/getMemberObjects, for tokens that it issued itself. [Config].Cloud and
+// [Config].Authority choose another cloud, External ID or Azure AD B2C.
+//
+// A user signs in by a click on the account picker; a test sends login_hint with a
+// name of [Config].Users instead, and needs no page. Authentication contexts that
+// the parameter claims asks for are granted at once, as acrs in the next token of a
+// user; the capability cp1 declared there comes back as xms_cc.
+//
+// # On a port
+//
+// [Server.Start] and [Server.StartTLS] serve the same tenant on loopback ports,
+// for browsers and for programs in other languages; [Server.AuthorityMetadata] is
+// all that MSAL.js needs. Endpoints in metadata then lead to the listener, and
+// Graph is below /graph, but issuers stay Microsoft's: they follow from the
+// configuration and never from the Host header.
+//
+// Redirect URIs on loopback hosts need not be registered, unless [Config].Strict
+// says so.
 //
 // # What it does not prove
 //
 // A fake can show that code handles what the fake does, not what Entra does.
 // Error codes, HTTP statuses and claim sets follow Microsoft's documentation and
-// recorded documents, never a live tenant. Consent, Conditional Access,
-// throttling, regional behaviour, the timing of key rotation, and limits such as
-// the length of a request are not modelled. Passwords are not asked for. Opaque
-// claims (aio, rh, uti) have the right shape and no meaning.
+// recorded documents, never a live tenant. Consent, Conditional Access, device
+// codes, federation, throttling, regional behaviour, the timing of key rotation,
+// and limits such as the length of a request are not modelled. Passwords are not
+// asked for. Opaque claims (aio, rh, uti) have the right shape and no meaning. The
+// issuer member of External ID's keys and the issuer under a domain name of one's
+// own are inferred.
 //
 // Every identifier, secret and name in the sample tenant is made up; the signing
 // keys are made anew in each process and shared by its Servers. Nothing that this

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/entra-go/entra/entratest"
@@ -92,4 +93,105 @@ func ExampleServer_AnswerKeys() {
 	defer response.Body.Close()
 	fmt.Println(response.StatusCode, response.Header.Get("Retry-After"), tenant.KeyRequests())
 	// Output: 503 5 1
+}
+
+// An External ID tenant issues its tokens under another host than its authority's.
+func ExampleConfig_authority() {
+	tenant, err := entratest.NewServer(entratest.Config{
+		Authority: "https://contoso.ciamlogin.com/" + entratest.TenantID + "/v2.0",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	payload(tenant.Token(), "iss")
+	// Output: iss https://11111111-1111-4111-8111-111111111111.ciamlogin.com/11111111-1111-4111-8111-111111111111/v2.0
+}
+
+// Programs that need a URL get one on a loopback port; tokens keep Microsoft's
+// issuer.
+func ExampleServer_Start() {
+	tenant, err := entratest.NewServer(entratest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	base, err := tenant.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	response, err := http.PostForm(base+"/"+entratest.TenantID+"/oauth2/v2.0/token", url.Values{
+		"grant_type":    {"client_credentials"},
+		"client_id":     {entratest.ClientID},
+		"client_secret": {entratest.ClientSecret},
+		"scope":         {entratest.APIURI + "/.default"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		fmt.Println(err)
+		return
+	}
+	payload(answer.AccessToken, "iss", "roles")
+	// Output:
+	// iss https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+	// roles [Orders.Read.All]
+}
+
+// A test signs a user in without a browser: login_hint names the account.
+func ExampleServer_Client_signIn() {
+	tenant, err := entratest.NewServer(entratest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	client := tenant.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := client.Get("https://login.microsoftonline.com/common/oauth2/v2.0/authorize?" + url.Values{
+		"client_id":     {entratest.SPAClientID},
+		"response_type": {"code"},
+		"redirect_uri":  {"http://localhost:3000/"},
+		"scope":         {"openid"},
+		"state":         {"42"},
+		"login_hint":    {"alice@contoso.example"},
+	}.Encode())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	target, err := response.Location()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(target.Host, target.Query().Get("state"), target.Query().Has("code"))
+	// Output: localhost:3000 42 true
+}
+
+// Keys rotate, vanish and come back, as Entra's do.
+func ExampleServer_RotateKeys() {
+	tenant, err := entratest.NewServer(entratest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	before := tenant.Key()
+	after := tenant.RotateKeys()
+	fmt.Println("signs now:", tenant.Key() == after, tenant.Key() == before)
+	tenant.Withdraw(after) // The endpoint is eventually consistent: a key in use may be missing for hours.
+	tenant.Publish(after)
+	tenant.Publish(after.With("issuer", "https://login.microsoftonline.com/"+entratest.OtherTenantID+"/v2.0"))
+	// Output: signs now: true false
 }

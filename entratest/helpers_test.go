@@ -2,7 +2,9 @@ package entratest_test
 
 import (
 	"crypto"
+	"crypto/fips140"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -143,4 +145,11 @@ func plainClient(t *testing.T) *http.Client {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
+}
+
+// thumbprint is the SHA-1 digest that names a certificate, under GODEBUG=fips140=only too.
+func thumbprint(der []byte) string {
+	var digest [sha1.Size]byte
+	fips140.WithoutEnforcement(func() { digest = sha1.Sum(der) })
+	return base64.RawURLEncoding.EncodeToString(digest[:])
 }

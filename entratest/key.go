@@ -6,7 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint by definition, RFC 7517 section 4.8.
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -62,10 +62,7 @@ func NewKey() *Key {
 
 func newKey(private *rsa.PrivateKey, commonName string) *Key {
 	der := selfSigned(private, commonName)
-	// A thumbprint is a name here and protects nothing, so it may be a SHA-1 under GODEBUG=fips140=only too.
-	var thumbprint [sha1.Size]byte
-	fips140.WithoutEnforcement(func() { thumbprint = sha1.Sum(der) })
-	id := base64url(thumbprint[:])
+	id := base64url(thumbprint(der))
 	return &Key{
 		private: private,
 		jwk: object{
@@ -78,6 +75,14 @@ func newKey(private *rsa.PrivateKey, commonName string) *Key {
 			{"x5c", []string{base64.StdEncoding.EncodeToString(der)}},
 		},
 	}
+}
+
+// thumbprint is the SHA-1 digest by which certificates are named (RFC 7517
+// section 4.8). It protects nothing, so GODEBUG=fips140=only need not refuse it.
+func thumbprint(der []byte) []byte {
+	var digest [sha1.Size]byte
+	fips140.WithoutEnforcement(func() { digest = sha1.Sum(der) })
+	return digest[:]
 }
 
 // selfSigned returns the same certificate for the same key and name, valid for

@@ -1,7 +1,6 @@
 package entratest_test
 
 import (
-	"crypto/sha1"
 	"crypto/x509"
 	"encoding/base64"
 	"slices"
@@ -48,8 +47,7 @@ func checkCertificate(t *testing.T, key map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	thumbprint := sha1.Sum(der)
-	if want := base64.RawURLEncoding.EncodeToString(thumbprint[:]); key["kid"] != want || key["x5t"] != want {
+	if want := thumbprint(der); key["kid"] != want || key["x5t"] != want {
 		t.Errorf("got kid %v, x5t %v; want the certificate's thumbprint %s", key["kid"], key["x5t"], want)
 	}
 	certificate, err := x509.ParseCertificate(der)

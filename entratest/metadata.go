@@ -25,9 +25,9 @@ func (s *Server) metadata(version int, base, segment, tenant, appID string) obje
 		segment = tenant // Its endpoints name the directory, whatever was asked.
 	}
 	root := base + s.path(segment)
-	oauth, keys, discovery := root+"/oauth2/", root+"/discovery/keys", "openid"
+	oauth, keys, scopes := root+"/oauth2/", root+"/discovery/keys", "openid"
 	if version == 2 {
-		oauth, keys, discovery = oauth+"v2.0/", root+"/discovery/v2.0/keys", "openid profile email offline_access"
+		oauth, keys, scopes = oauth+"v2.0/", root+"/discovery/v2.0/keys", "openid profile email offline_access"
 	}
 	if s.authority.kind == b2c {
 		return s.metadataOfB2C(oauth, keys)
@@ -35,7 +35,13 @@ func (s *Server) metadata(version int, base, segment, tenant, appID string) obje
 	if appID != "" {
 		keys += "?appid=" + url.QueryEscape(appID)
 	}
-	document := object{
+	own := object{{"request_uri_parameter_supported", false}, {"userinfo_endpoint", s.graphURL(base) + "/oidc/userinfo"}}
+	var last object
+	if version == 1 {
+		own = object{{"microsoft_multi_refresh_token", true}}
+		last = object{{"check_session_iframe", oauth + "checksession"}, {"userinfo_endpoint", root + "/openid/userinfo"}}
+	}
+	return slices.Concat(object{
 		{"token_endpoint", oauth + "token"},
 		{"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"}},
 		{"jwks_uri", keys},
@@ -43,32 +49,27 @@ func (s *Server) metadata(version int, base, segment, tenant, appID string) obje
 		{"subject_types_supported", []string{"pairwise"}},
 		{"id_token_signing_alg_values_supported", []string{"RS256"}},
 		{"response_types_supported", responseTypes(version)},
-		{"scopes_supported", strings.Fields(discovery)},
+		{"scopes_supported", strings.Fields(scopes)},
 		{"issuer", s.issuer(version, templateUnless(tenant))},
+	}, own, object{
+		{"authorization_endpoint", oauth + "authorize"},
+		{"device_authorization_endpoint", oauth + "devicecode"},
+		{"http_logout_supported", true},
+		{"frontchannel_logout_supported", true},
+		{"end_session_endpoint", oauth + "logout"},
+		{"claims_supported", claimsSupported(version)},
+	}, last, s.cloudMembers(root, tenant))
+}
+
+func (s *Server) cloudMembers(root, tenant string) object {
+	return object{
+		{"kerberos_endpoint", root + "/kerberos"},
+		{"tenant_region_scope", s.region(tenant)},
+		{"cloud_instance_name", s.cloud.instanceName},
+		{"cloud_graph_host_name", s.cloud.legacyGraph},
+		{"msgraph_host", s.cloud.graph},
+		{"rbac_url", s.cloud.rbac},
 	}
-	if version == 1 {
-		document.set("microsoft_multi_refresh_token", true)
-	} else {
-		document.set("request_uri_parameter_supported", false)
-		document.set("userinfo_endpoint", s.graphURL(base)+"/oidc/userinfo")
-	}
-	document.set("authorization_endpoint", oauth+"authorize")
-	document.set("device_authorization_endpoint", oauth+"devicecode")
-	document.set("http_logout_supported", true)
-	document.set("frontchannel_logout_supported", true)
-	document.set("end_session_endpoint", oauth+"logout")
-	document.set("claims_supported", claimsSupported(version))
-	if version == 1 {
-		document.set("check_session_iframe", oauth+"checksession")
-		document.set("userinfo_endpoint", root+"/openid/userinfo")
-	}
-	document.set("kerberos_endpoint", root+"/kerberos")
-	document.set("tenant_region_scope", s.region(tenant))
-	document.set("cloud_instance_name", s.cloud.instanceName)
-	document.set("cloud_graph_host_name", s.cloud.legacyGraph)
-	document.set("msgraph_host", s.cloud.graph)
-	document.set("rbac_url", s.cloud.rbac)
-	return document
 }
 
 // metadataOfB2C is the shorter document of a B2C policy.

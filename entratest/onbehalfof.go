@@ -14,16 +14,14 @@ func (s *Server) onBehalfOf(r *http.Request, tenant string) (object, *oauthError
 	if refused != nil {
 		return nil, refused
 	}
-	form := r.PostForm
-	switch {
-	case proof == "0":
+	if proof == "0" {
 		return nil, errNoSecret()
-	case form.Get("assertion") == "":
-		return nil, errMissing("assertion")
-	case form.Get("requested_token_use") != "on_behalf_of":
-		return nil, errMissing("requested_token_use")
-	case form.Get("scope") == "":
-		return nil, errMissing("scope")
+	}
+	form := r.PostForm
+	for _, name := range []string{"assertion", "requested_token_use", "scope"} {
+		if value := form.Get(name); value == "" || name == "requested_token_use" && value != "on_behalf_of" {
+			return nil, errMissing(name)
+		}
 	}
 	user, claims, refused := s.assertedUser(client, form.Get("assertion"))
 	if refused != nil {
@@ -33,21 +31,15 @@ func (s *Server) onBehalfOf(r *http.Request, tenant string) (object, *oauthError
 		client:  client.ClientID,
 		tenant:  claims.TID,
 		user:    user,
-		scopes:  s.parseScopes(form.Get("scope")),
 		claims:  claimsRequest{contexts: claims.ACRS},
 		version: endpointVersion(r),
 	}
 	if refused := given.atTenant(tenant); refused != nil {
 		return nil, refused
 	}
-	if refused := s.checkScopes(given.scopes, given.tenant); refused != nil {
+	if given, refused = s.narrowed(r, given); refused != nil {
 		return nil, refused
 	}
-	asked, refused := parseClaims(form.Get("claims"))
-	if refused != nil {
-		return nil, refused
-	}
-	given.claims = given.claims.and(asked)
 	return s.userResponse(r, given, proof, "")
 }
 
