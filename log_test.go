@@ -1,0 +1,224 @@
+package entra_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// line is one that was logged: its attributes as text, and its level and message under names that none has.
+type line map[string]string
+
+// journal is a slog.Handler that keeps lines.
+type journal struct {
+	level slog.Level
+	mu    sync.Mutex
+	kept  []line
+}
+
+func (j *journal) Enabled(_ context.Context, level slog.Level) bool { return level >= j.level }
+func (j *journal) WithAttrs([]slog.Attr) slog.Handler               { return j }
+func (j *journal) WithGroup(string) slog.Handler                    { return j }
+
+func (j *journal) Handle(_ context.Context, r slog.Record) error {
+	l := line{"(level)": r.Level.String(), "(message)": r.Message}
+	r.Attrs(func(a slog.Attr) bool {
+		l[a.Key] = a.Value.String()
+		return true
+	})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.kept = append(j.kept, l)
+	return nil
+}
+
+func (j *journal) lines() []line {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.kept)
+}
+
+// logging returns a Verifier, the lines that it writes, and its way of asking requests in.
+func logging(t *testing.T, tenant *entratest.Server, level slog.Level) (*entra.Verifier, *journal) {
+	written := &journal{level: level}
+	return newVerifier(t, tenant, func(o *entra.Options) { o.Logger = slog.New(written) }), written
+}
+
+func TestLogLineOfARefusal(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier, written := logging(t, tenant, slog.LevelDebug)
+	handler := verifier.Authenticate(entra.Require(entra.Scope("Orders.Delete"))(new(spy)))
+	uti := entratest.Claim("uti", "sample-uti")
+	for _, r := range []struct {
+		rule, name string
+		values     []string
+		want       line
+	}{
+		{"R89", "a token that expired", []string{"Bearer " + tenant.Token(entratest.Expired(), uti)}, line{
+			"(level)": "INFO", "reason": "expired", "status": "401", "tid": homeTenant, "client": entratest.ClientID, "kid": tenant.Key().ID(), "uti": "sample-uti"}},
+		{"R89", "a token without permission", []string{"Bearer " + tenant.Token(uti)}, line{
+			"(level)": "INFO", "reason": "scope", "status": "403", "tid": homeTenant, "client": entratest.ClientID, "uti": "sample-uti"}},
+		{"R89", "a token whose signature is wrong says nothing", []string{"Bearer " + tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", tenant.Key().ID()))}, line{
+			"(level)": "INFO", "reason": "signature", "status": "401"}},
+		{"R89", "no token", nil, line{"(level)": "DEBUG", "reason": "no_token", "status": "401"}},
+		{"R89", "a malformed header", []string{"Bearer"}, line{"(level)": "INFO", "reason": "invalid_request", "status": "400"}},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			before := len(written.lines())
+			serve(handler, r.values...)
+			lines := written.lines()[before:]
+			if len(lines) != 1 || lines[0]["(message)"] != "entra: request refused" || !strings.HasPrefix(lines[0]["error"], "entra: ") {
+				t.Fatalf("got lines %v, want one with an error", lines)
+			}
+			delete(lines[0], "(message)")
+			delete(lines[0], "error")
+			if got := fmt.Sprint(lines[0]); got != fmt.Sprint(r.want) {
+				t.Errorf("got  %v\nwant %v", got, r.want)
+			}
+		})
+	}
+}
+
+// TestLogsHoldNoTokenAndNoName refuses tokens for every reason that a token can be refused for.
+func TestLogsHoldNoTokenAndNoName(t *testing.T) {
+	t.Attr("rule", "R89")
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t)
+		verifier, written := logging(t, tenant, slog.LevelDebug)
+		tokens := []string{tenant.Token() + "."}
+		for _, options := range [][]entratest.TokenOption{
+			nil, with(entratest.Expired()), with(entratest.NotYetValid()), with(entratest.V1(), entratest.Audience("api://x")), with(entratest.IDToken()),
+			with(entratest.Graph()), with(entratest.Bound()), with(entratest.Guest(), entratest.Without("scp")), with(entratest.SignedBy(tenant.UnknownKey())),
+			with(entratest.Header("alg", "HS256")), with(entratest.Header("crit", "x")), with(entratest.Without("exp")), with(entratest.Claim("ver", "x")),
+			with(entratest.Claim("name", 1)), with(entratest.Claim("preferred_username", nil)), with(entratest.Claim("tid", "x")),
+		} {
+			tokens = append(tokens, tenant.Token(options...))
+		}
+		for _, token := range tokens {
+			serve(verifier.Authenticate(entra.Require(entra.Role("x"))(new(spy))), "Bearer "+token)
+			time.Sleep(time.Minute)
+		}
+		lines := written.lines()
+		if len(lines) < len(tokens) {
+			t.Errorf("got %d lines for %d refused tokens, want one each", len(lines), len(tokens))
+		}
+		for _, l := range lines {
+			for _, token := range tokens {
+				if found := leak(fmt.Sprint(l), token, personal...); found != "" {
+					t.Errorf("got line %v with %q, want none of the token and no name", l, found)
+				}
+			}
+		}
+	})
+}
+
+// TestLogsQuoteWhatComesFromTokens shows that a forger cannot write lines of his own or fill the disk.
+func TestLogsQuoteWhatComesFromTokens(t *testing.T) {
+	t.Attr("rule", "R89")
+	tenant := entratest.New(t)
+	nasty := "x\n2000-01-01 \x1b[31m\u202e\"" + strings.Repeat("é", 500)
+	verifier, written := logging(t, tenant, slog.LevelDebug)
+	for _, option := range []entratest.TokenOption{
+		entratest.Claim("iss", nasty), entratest.Claim("tid", nasty), entratest.Claim("aud", nasty), entratest.Claim("ver", nasty), entratest.Claim("azp", nasty),
+		entratest.Claim("uti", nasty), entratest.Claim("scp", nasty), entratest.Claim("idtyp", nasty), entratest.Claim(nasty, nil),
+		entratest.Header("alg", nasty), entratest.Header("kid", nasty), entratest.Header("typ", nasty),
+	} {
+		serve(verifier.Authenticate(entra.Require(entra.Scope("none"))(new(spy))), "Bearer "+tenant.Token(option))
+	}
+	lines := written.lines()
+	if len(lines) < 12 {
+		t.Errorf("got %d lines, want one for each of 12 tokens", len(lines))
+	}
+	for _, l := range lines {
+		for name, value := range l {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Errorf("got %s %q, want printable ASCII", name, value)
+			}
+			if strings.Contains(value, strings.Repeat(`\u00e9`, 40)) || len(value) > 1000 {
+				t.Errorf("got %s %q, want what comes from the token cut at 64 bytes", name, value)
+			}
+		}
+	}
+}
+
+func TestLogsOfAFloodAreCounted(t *testing.T) {
+	t.Attr("rule", "R89")
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t)
+		verifier, written := logging(t, tenant, slog.LevelInfo)
+		handler := verifier.Authenticate(new(spy))
+		send := func(count int, token string) (lines []line) {
+			before := len(written.lines())
+			for range count {
+				serve(handler, "Bearer "+token)
+			}
+			return written.lines()[before:]
+		}
+		expired, foreign := tenant.Token(entratest.Expired()), tenant.Token(entratest.Tenant(otherTenant))
+		if got := send(25, expired); len(got) != 10 || got[9]["left_out"] != "" {
+			t.Errorf("25 at once: got %d lines %v, want 10 without left_out", len(got), got)
+		}
+		if got := send(1, foreign); len(got) != 1 || got[0]["reason"] != "tenant" {
+			t.Errorf("another reason: got lines %v, want one", got)
+		}
+		time.Sleep(10*time.Second - 1)
+		if got := send(3, expired); len(got) != 0 {
+			t.Errorf("within 10 s: got lines %v, want none", got)
+		}
+		time.Sleep(1)
+		got := send(12, expired)
+		if len(got) != 10 || got[0]["left_out"] != "18" || got[1]["left_out"] != "" {
+			t.Fatalf("after 10 s: got lines %v, want 10, the first with left_out 18", got)
+		}
+		time.Sleep(time.Hour)
+		if got := send(1, expired); len(got) != 1 || got[0]["left_out"] != "2" {
+			t.Errorf("after an hour: got lines %v, want one with left_out 2", got)
+		}
+		if got := verifier.Stats().Refused[entra.ReasonExpired]; got != 41 {
+			t.Errorf("got %d refusals counted, want all 41", got)
+		}
+	})
+}
+
+func TestLogLevels(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier, written := logging(t, tenant, slog.LevelDebug)
+	// Verify counts, but does not log: its caller knows what it is for.
+	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Expired())); err == nil || len(written.lines()) != 0 {
+		t.Errorf("Verify: got error %v and lines %v, want an error and no line", err, written.lines())
+	}
+	serve(verifier.Authenticate(entra.Require(failing(fmt.Errorf("database")))(new(spy))), "Bearer "+tenant.Token())
+	lines := written.lines()
+	if len(lines) != 1 || lines[0]["(level)"] != "ERROR" || lines[0]["reason"] != "internal" || !strings.Contains(lines[0]["error"], "database") {
+		t.Errorf("a requirement that failed: got lines %v, want one at Error with its text", lines)
+	}
+	quiet, silent := logging(t, tenant, slog.LevelInfo)
+	serve(quiet.Authenticate(new(spy)))
+	if lines := silent.lines(); len(lines) != 0 {
+		t.Errorf("no token at level Info: got lines %v, want none", lines)
+	}
+}
+
+func TestTroubleWithKeysIsLogged(t *testing.T) {
+	t.Attr("rule", "R19")
+	tenant := entratest.New(t)
+	tenant.FailKeys(http.StatusBadGateway)
+	verifier, written := logging(t, tenant, slog.LevelWarn)
+	if err := verifier.Ready(t.Context()); err == nil {
+		t.Fatal("Ready: got no error, want one")
+	}
+	lines := written.lines()
+	if len(lines) != 1 || lines[0]["(level)"] != "WARN" || !strings.Contains(lines[0]["error"], "502") || !strings.Contains(lines[0]["url"], "/discovery/v2.0/keys") {
+		t.Errorf("got lines %v, want one at Warn with the URL and the status", lines)
+	}
+}
