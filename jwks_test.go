@@ -3,7 +3,6 @@ package entra_test
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -105,45 +104,16 @@ func jwksResponse(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 }
 
-func TestKeysAreReadFromTheConfiguredCloudAndTenant(t *testing.T) {
-	const worldwide = "https://login.microsoftonline.com/"
-	tests := map[string]struct {
-		options entra.Options
-		want    string
-	}{
-		"one tenant":                      {entra.Options{Tenants: []string{entratest.TenantID}}, worldwide + entratest.TenantID},
-		"several tenants":                 {entra.Options{Tenants: []string{entratest.TenantID, entratest.OtherTenantID}}, worldwide + "organizations"},
-		"any tenant":                      {entra.Options{AllowAnyTenant: true}, worldwide + "organizations"},
-		"personal accounts":               {entra.Options{Tenants: []string{entra.PersonalAccounts}}, worldwide + "consumers"},
-		"a tenant and personal accounts":  {entra.Options{Tenants: []string{entratest.TenantID, entra.PersonalAccounts}}, worldwide + "common"},
-		"any tenant or personal accounts": {entra.Options{AllowAnyTenant: true, Tenants: []string{entra.PersonalAccounts}}, worldwide + "common"},
-		"US Government":                   {entra.Options{Cloud: entra.USGovernment, Tenants: []string{entratest.TenantID}}, "https://login.microsoftonline.us/" + entratest.TenantID},
-		"China":                           {entra.Options{Cloud: entra.China, AllowAnyTenant: true}, "https://login.partner.microsoftonline.cn/organizations"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			var asked []string
-			test.options.ClientID = entratest.APIClientID
-			test.options.Logger = discard()
-			test.options.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
-				asked = append(asked, r.Method+" "+r.URL.String())
-				return nil, errors.New("nobody answers")
-			})
-			v, err := entra.NewVerifier(test.options)
-			if err != nil {
-				t.Fatalf("got %v, want no error", err)
-			}
-			if len(asked) != 0 {
-				t.Errorf("NewVerifier asked for %v, want no request", asked)
-			}
-			if err := v.Ready(t.Context()); !errors.Is(err, entra.ErrKeysUnavailable) {
-				t.Errorf("got %v, want ErrKeysUnavailable", err)
-			}
-			if want := []string{"GET " + test.want + "/discovery/v2.0/keys"}; !slices.Equal(asked, want) {
-				t.Errorf("got requests %v, want %v", asked, want)
-			}
-		})
-	}
+func TestNewVerifierAsksNobody(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		time.Sleep(time.Hour)
+		if got, stats := len(tenant.Requests()), v.Stats(); got != 0 || stats.Fetches != 0 || stats.Keys != 0 {
+			t.Errorf("got %d requests and %+v, want none before a token or Ready asks", got, stats)
+		}
+		if err := v.Ready(t.Context()); err != nil || v.Stats().Keys == 0 {
+			t.Errorf("Ready: got %v and %d keys, want nil and some", err, v.Stats().Keys)
+		}
+	})
 }
 
 func TestAKnownKeyNeverWaits(t *testing.T) {

@@ -1,0 +1,243 @@
+package entra_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// faultTwoDocuments is the network of a Verifier with AppKeys. Each document has a fault of its own; nil is none.
+type faultTwoDocuments struct {
+	general, own             func(*http.Request) (*http.Response, error)
+	generalCount, ownFetches int
+}
+
+func (f *faultTwoDocuments) bubble(t *testing.T, run func(t *testing.T, tenant *entratest.Server, v *entra.Verifier, general, own func() string)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t, entratest.Config{Apps: []entratest.AppRegistration{
+			{ClientID: entratest.APIClientID, Scopes: []string{entratest.ScopeRead}, OwnKey: true},
+			{ClientID: entratest.ClientID},
+		}})
+		inner := tenant.Transport()
+		v := newVerifier(t, tenant, func(o *entra.Options) {
+			o.AppKeys = true
+			o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+				fault := f.general
+				if r.URL.RawQuery != "" {
+					f.ownFetches++
+					fault = f.own
+				} else {
+					f.generalCount++
+				}
+				if fault != nil {
+					return fault(r)
+				}
+				return inner.RoundTrip(r)
+			})
+		})
+		general := func() string { return tenant.Token(entratest.SignedBy(tenant.Key())) }
+		own := func() string { return tenant.Token() }
+		run(t, tenant, v, general, own)
+		time.Sleep(11 * time.Second)
+	})
+}
+
+func faultRefuse(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
+
+func faultHang(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func faultEmpty(r *http.Request) (*http.Response, error) {
+	return jwksResponse(r, http.StatusOK, `{"keys":[]}`), nil
+}
+
+func TestTwoDocumentsKeepTroublesOfTheirOwn(t *testing.T) {
+	for name, fault := range map[string]func(*http.Request) (*http.Response, error){
+		"refuses": faultRefuse, "hangs": faultHang, "is empty": faultEmpty,
+	} {
+		t.Run("the general document "+name+" from the start", func(t *testing.T) {
+			network := &faultTwoDocuments{general: fault}
+			network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+				if _, err := v.Verify(t.Context(), own()); err != nil {
+					t.Errorf("got %v, want no error", err)
+				}
+				_, err := v.Verify(t.Context(), general())
+				if got := jwksOutcome(err); got != "unknown_key" {
+					t.Errorf("got %s (%v), want unknown_key", got, err)
+				}
+				network.general = nil
+				time.Sleep(time.Minute)
+				jwksWant(t, v, general(), keyAccepted)
+			})
+		})
+		t.Run("the own document "+name+" from the start", func(t *testing.T) {
+			network := &faultTwoDocuments{own: fault}
+			network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+				jwksWant(t, v, general(), keyAccepted)
+				_, err := v.Verify(t.Context(), own())
+				if got := jwksOutcome(err); got != "unknown_key" {
+					t.Errorf("got %s (%v), want unknown_key", got, err)
+				}
+				network.own = nil
+				time.Sleep(time.Minute)
+				jwksWant(t, v, own(), keyAccepted)
+			})
+		})
+		t.Run("the general document "+name+" for 30 hours", func(t *testing.T) {
+			network := new(faultTwoDocuments)
+			network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+				jwksWant(t, v, general(), keyAccepted)
+				jwksWant(t, v, own(), keyAccepted)
+				network.general = fault
+				for range 23 {
+					time.Sleep(time.Hour)
+					jwksWant(t, v, own(), keyAccepted)
+					jwksWant(t, v, general(), keyAccepted)
+				}
+				time.Sleep(2 * time.Hour)
+				jwksWant(t, v, own(), keyAccepted)
+				time.Sleep(5 * time.Hour)
+				jwksWant(t, v, own(), keyAccepted)
+				_, err := v.Verify(t.Context(), general())
+				if got := jwksOutcome(err); got != "unknown_key" {
+					t.Errorf("got %s (%v), want unknown_key", got, err)
+				}
+			})
+		})
+	}
+}
+
+func TestTwoDocumentsKeepAgesOfTheirOwn(t *testing.T) {
+	network := new(faultTwoDocuments)
+	network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+		counts := func(wantGeneral, wantOwn int) {
+			t.Helper()
+			if network.generalCount != wantGeneral || network.ownFetches != wantOwn {
+				t.Errorf("got %d and %d fetches, want %d of the general document and %d of the own", network.generalCount, network.ownFetches, wantGeneral, wantOwn)
+			}
+		}
+		jwksWant(t, v, own(), keyAccepted)
+		counts(1, 1)
+		time.Sleep(61 * time.Minute)
+		jwksWant(t, v, own(), keyAccepted)
+		counts(1, 2) // Each document is refreshed by a use of its own keys.
+		time.Sleep(30 * time.Minute)
+		jwksWant(t, v, general(), keyAccepted)
+		counts(2, 2)
+		time.Sleep(31 * time.Minute)
+		jwksWant(t, v, general(), keyAccepted)
+		jwksWant(t, v, own(), keyAccepted)
+		counts(2, 3)
+	})
+}
+
+func TestAFloodWithTwoDocuments(t *testing.T) {
+	network := new(faultTwoDocuments)
+	network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+		jwksWant(t, v, general(), keyAccepted)
+		jwksWant(t, v, own(), keyAccepted)
+		network.generalCount, network.ownFetches = 0, 0
+		jwksEvery(time.Second, 58*time.Minute, func() { jwksWant(t, v, floodToken(), "unknown_key") })
+		if want := len(floodSchedule); network.generalCount > want || network.ownFetches > want {
+			t.Errorf("got %d and %d fetches in an hour, want %d of each at most", network.generalCount, network.ownFetches, want)
+		}
+	})
+}
+
+// faultAuthority answers for an External ID authority: metadata and keys, each with a fault of its own or nil.
+func faultAuthority(p *publisher, metadata, keys *func(*http.Request) (*http.Response, error)) *http.Client {
+	return jwksClient(func(r *http.Request) (*http.Response, error) {
+		fault := *keys
+		if strings.HasSuffix(r.URL.Path, metadataPart) {
+			fault = *metadata
+		}
+		if fault != nil {
+			return fault(r)
+		}
+		return p.RoundTrip(r)
+	})
+}
+
+func faultText(status int, body string) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) { return jwksResponse(r, status, body), nil }
+}
+
+// Metadata and keys of an authority succeed or fail together.
+func TestAFaultOfAnAuthorityDropsNothing(t *testing.T) {
+	good := metadataDocument(externalIDv2, externalIDKeys)
+	bad := map[string]func(*http.Request) (*http.Response, error){
+		"refuses": faultRefuse, "hangs": faultHang, "answers 404": faultText(404, good), "answers 500": faultText(500, good),
+		"answers 304": faultText(304, ""), "is empty": faultText(200, ""), "is HTML": faultText(200, "<html>"), "is {}": faultText(200, "{}"),
+		"is null": faultText(200, "null"), "is an array": faultText(200, "["+good+"]"), "has a byte order mark": faultText(200, "\ufeff"+good),
+		"is cut in half": faultText(200, good[:len(good)/2]), "has text behind it": faultText(200, good+"x"),
+		"is too large": faultText(200, good+strings.Repeat(" ", 1<<20)), "is invalid UTF-8": faultText(200, "{\"x\":\"\xff\","+good[1:]),
+	}
+	ofMetadata := map[string]func(*http.Request) (*http.Response, error){
+		"names issuers twice":        faultText(200, `{"issuer":"https://evil.example",`+good[1:]),
+		"names places of keys twice": faultText(200, `{"jwks_uri":"`+externalIDKeys+`",`+good[1:]),
+		"repeats another name":       faultText(200, `{"x":1,"x":2,`+good[1:]),
+		"has issuer null":            faultText(200, `{"issuer":null,"jwks_uri":"`+externalIDKeys+`"}`),
+		"has an issuer array":        faultText(200, `{"issuer":["`+externalIDv2+`"],"jwks_uri":"`+externalIDKeys+`"}`),
+		"has keys in an array":       faultText(200, `{"issuer":"`+externalIDv2+`","jwks_uri":["`+externalIDKeys+`"]}`),
+		"names keys elsewhere":       faultText(200, metadataDocument(externalIDv2, "https://evil.example/keys")),
+		"has a template as issuer":   faultText(200, metadataDocument("https://login.microsoftonline.com/{tenantid}/v2.0", externalIDKeys)),
+		"is under other names":       faultText(200, `{"Issuer":"`+externalIDv2+`","JWKS_URI":"`+externalIDKeys+`"}`),
+	}
+	for name, fault := range bad {
+		faultOfAuthority(t, "the metadata "+name, fault, nil)
+		faultOfAuthority(t, "the key document "+name, nil, fault)
+	}
+	for name, fault := range ofMetadata {
+		faultOfAuthority(t, "the metadata "+name, fault, nil)
+	}
+}
+
+func faultOfAuthority(t *testing.T, name string, metadata, keys func(*http.Request) (*http.Response, error)) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			k := entratest.New(t).Key()
+			p := &publisher{texts: authorityTexts(externalID, externalIDv2, k)}
+			var metadataFault, keysFault func(*http.Request) (*http.Response, error)
+			v, err := entra.NewVerifier(entra.Options{
+				Authority: externalID, ClientID: entratest.APIClientID, Logger: discard(), HTTPClient: faultAuthority(p, &metadataFault, &keysFault),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			token := func() string { return signClaims(k, userClaims(externalIDv2, homeTenant, "2.0")) }
+			metadataFault, keysFault = metadata, keys
+			if _, err := v.Verify(t.Context(), token()); jwksOutcome(err) != "keys_unavailable" {
+				t.Errorf("from the start: got %s (%v), want keys_unavailable", jwksOutcome(err), err)
+			}
+			metadataFault, keysFault = nil, nil
+			time.Sleep(10 * time.Second)
+			jwksWant(t, v, token(), keyAccepted)
+			metadataFault, keysFault = metadata, keys
+			for range 20 {
+				time.Sleep(time.Hour)
+				jwksWant(t, v, token(), keyAccepted)
+			}
+			time.Sleep(5 * time.Hour)
+			if _, err := v.Verify(t.Context(), token()); jwksOutcome(err) != "keys_unavailable" {
+				t.Errorf("after 25 hours: got %s (%v), want keys_unavailable", jwksOutcome(err), err)
+			}
+			metadataFault, keysFault = nil, nil
+			time.Sleep(10 * time.Second)
+			jwksWant(t, v, token(), keyAccepted)
+			for _, url := range p.requests() {
+				if url != externalID+metadataPart && url != externalIDKeys {
+					t.Errorf("got a request for %s, want none", url)
+				}
+			}
+		})
+	})
+}

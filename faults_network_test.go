@@ -1,0 +1,173 @@
+package entra_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// faultBody is a response body whose every Read is f's.
+type faultBody func([]byte) (int, error)
+
+func (f faultBody) Read(p []byte) (int, error) { return f(p) }
+func (f faultBody) Close() error               { return nil }
+
+// A fetch runs beside the requests, where no server would recover a panic.
+func TestATransportThatMisbehaves(t *testing.T) {
+	tests := map[string]func(*http.Request) (*http.Response, error){
+		"it panics":                func(*http.Request) (*http.Response, error) { panic("a transport") },
+		"it panics with an error":  func(*http.Request) (*http.Response, error) { panic(errors.New("a transport")) },
+		"it aborts the handler":    func(*http.Request) (*http.Response, error) { panic(http.ErrAbortHandler) },
+		"it dereferences nil":      func(*http.Request) (*http.Response, error) { return nil, errors.New((*http.Request)(nil).Method) },
+		"it returns nothing":       func(*http.Request) (*http.Response, error) { return nil, nil },
+		"its body panics":          faultWithBody(func([]byte) (int, error) { panic("a body") }),
+		"its body fails":           faultWithBody(func([]byte) (int, error) { return 0, errors.New("a body") }),
+		"its body ends in between": faultWithBody(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }),
+		"its error is enormous":    func(*http.Request) (*http.Response, error) { return nil, errors.New(strings.Repeat("\x00x", 1<<20)) },
+	}
+	for name, misbehave := range tests {
+		t.Run(name, func(t *testing.T) {
+			odd := true
+			change := func(o *entra.Options) {
+				inner := o.HTTPClient.Transport
+				o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+					if odd {
+						return misbehave(r)
+					}
+					return inner.RoundTrip(r)
+				})
+			}
+			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				_, err := v.Verify(t.Context(), tenant.Token())
+				if got := jwksOutcome(err); got != "keys_unavailable" || len(err.Error()) > 2000 {
+					t.Errorf("got %s (%d bytes: %.100v), want keys_unavailable in 2,000 bytes at most", got, len(err.Error()), err)
+				}
+				odd = false
+				time.Sleep(5 * time.Second)
+				lasting := tenant.Token(entratest.Lifetime(10 * time.Hour))
+				jwksWant(t, v, lasting, keyAccepted)
+				odd = true
+				time.Sleep(2 * time.Hour)
+				jwksWant(t, v, lasting, keyAccepted)
+				if got := v.Stats().FetchFailures; got != 2 {
+					t.Errorf("got %d failures, want 2", got)
+				}
+			})
+		})
+	}
+}
+
+func faultWithBody(read faultBody) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		response := jwksResponse(r, http.StatusOK, "")
+		response.Body = read
+		return response, nil
+	}
+}
+
+// http.RoundTripper asks for it, but not every transport ends when its context does.
+func TestATransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
+	stuck := false
+	change := func(o *entra.Options) {
+		inner := o.HTTPClient.Transport
+		o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+			if stuck {
+				time.Sleep(time.Hour)
+			}
+			return inner.RoundTrip(r)
+		})
+	}
+	jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		lasting := tenant.Token(entratest.Lifetime(10 * time.Hour))
+		jwksWant(t, v, lasting, keyAccepted)
+		stuck = true
+		for range 5 {
+			jwksWantAfter(t, v, floodToken(), "unknown_key", 10*time.Second)
+			jwksWant(t, v, lasting, keyAccepted)
+		}
+		stuck = false
+		time.Sleep(2 * time.Hour)
+		tenant.RotateKeys()
+		jwksWant(t, v, tenant.Token(), keyAccepted)
+	})
+}
+
+// The client's own time limit counts if it is the shorter one, and no client waits longer than 10 seconds.
+func TestTheClientsTimeout(t *testing.T) {
+	for name, test := range map[string]struct{ timeout, want time.Duration }{
+		"none":        {0, 10 * time.Second},
+		"two seconds": {2 * time.Second, 2 * time.Second},
+		"an hour":     {time.Hour, 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var client *http.Client
+			change := func(o *entra.Options) {
+				o.HTTPClient.Timeout = test.timeout
+				client = o.HTTPClient
+			}
+			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				tenant.HangKeys()
+				jwksWantAfter(t, v, tenant.Token(), "keys_unavailable", test.want)
+				if client.Timeout != test.timeout || client.CheckRedirect != nil {
+					t.Error("the caller's client was changed, want it left alone")
+				}
+			})
+		})
+	}
+}
+
+// Real sockets and certificates: only a server that the client trusts is believed.
+func TestTheConnectionToEntraIsAuthenticated(t *testing.T) {
+	tenant := entratest.New(t)
+	const issuer = "https://login.contoso.example/" + entratest.TenantID + "/v2.0"
+	var server *httptest.Server
+	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/openid-configuration") {
+			io.WriteString(w, metadataDocument(issuer, server.URL+"/keys")) //nolint:errcheck // The fetch fails by itself.
+			return
+		}
+		io.WriteString(w, keyDocument(tenant.Key())) //nolint:errcheck // The fetch fails by itself.
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	trusting := server.Client()
+	tests := map[string]struct {
+		client *http.Client
+		want   string
+	}{
+		"a certificate that the client trusts":      {trusting, keyAccepted},
+		"a certificate of an unknown authority":     {&http.Client{Transport: new(http.Transport)}, "keys_unavailable"},
+		"the default client":                        {nil, "keys_unavailable"},
+		"a protocol version that is not agreed on":  {faultTLS(trusting, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS10; c.MinVersion = tls.VersionTLS10 }), "keys_unavailable"},
+		"a certificate for a host of another name":  {faultTLS(trusting, func(c *tls.Config) { c.ServerName = "login.microsoftonline.com" }), "keys_unavailable"},
+		"a certificate that the client checks anew": {faultTLS(trusting, func(c *tls.Config) { c.VerifyConnection = func(tls.ConnectionState) error { return errors.New("no") } }), "keys_unavailable"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			v := newVerifier(t, tenant, func(o *entra.Options) {
+				o.Authority, o.HTTPClient = server.URL+"/contoso/v2.0", test.client
+			})
+			_, err := v.Verify(t.Context(), signClaims(tenant.Key(), userClaims(issuer, entratest.TenantID, "2.0")))
+			if got := jwksOutcome(err); got != test.want {
+				t.Errorf("got %s (%v), want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+// faultTLS is a copy of client with another TLS configuration.
+func faultTLS(client *http.Client, change func(*tls.Config)) *http.Client {
+	transport := client.Transport.(*http.Transport).Clone() //nolint:errcheck // httptest's client has one.
+	change(transport.TLSClientConfig)
+	return &http.Client{Transport: transport}
+}
