@@ -28,7 +28,8 @@ func callAsDaemon(ctx context.Context, entraURL, apiURL string) (answer, error) 
 		return answer{}, fmt.Errorf("GET %s/orders: %s", apiURL, response.Status)
 	}
 	var a answer
-	return a, json.NewDecoder(response.Body).Decode(&a)
+	err = json.NewDecoder(response.Body).Decode(&a)
+	return a, err
 }
 
 func tokenURL(entraURL string) string {
