@@ -2,7 +2,6 @@ package entra
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,62 +9,13 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// responder answers refused requests: the same way for a token, a requirement and a handler's own decision.
-type responder struct {
-	challenge challenge
-	handler   func(http.ResponseWriter, *http.Request, error)
-	log       *refusalLog
-	tally     *tally
-}
-
-// newDefaultResponder answers where no Verifier says how: in tests of handlers, and for mistakes.
-func newDefaultResponder() *responder {
-	return &responder{handler: WriteProblem, log: newRefusalLog(slog.Default()), tally: new(tally)}
-}
-
-// refuse answers a request with err. It is the one place that does.
-func (a *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if err == nil {
-		err = internalFault("a request was refused without an error; whoever called Refuse must say why", nil)
-	}
-	status := StatusCode(err)
-	// Nobody waits for this answer any more, and leaving is no offence.
-	if !isContextError(err) {
-		a.record(r, status, err)
-	}
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	if challenge := a.challenge.forError(err); challenge != "" {
-		header.Set("WWW-Authenticate", challenge)
-	}
+// retryAfterValue says when keys may be back, in whole seconds: one at least.
+func retryAfterValue(err error) string {
 	var refused *refusal
-	if errors.As(err, &refused) && status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", retryAfterValue(refused.retryAfter))
-	} else if status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", "1")
+	if !errors.As(err, &refused) {
+		return "1"
 	}
-	answer := &answer{ResponseWriter: w, status: status}
-	a.handler(answer, r, err)
-	answer.start()
-}
-
-func (a *responder) record(r *http.Request, status int, err error) {
-	reason := ReasonOf(err)
-	var refused *refusal
-	var who about
-	if errors.As(err, &refused) {
-		who = refused.about
-	}
-	if refused == nil || !refused.counted {
-		a.tally.refuse(reason)
-	}
-	a.log.write(r.Context(), reason, status, err, who)
-}
-
-// retryAfterValue is a whole number of seconds, at least one.
-func retryAfterValue(d time.Duration) string {
-	return strconv.Itoa(max(1, int((d+time.Second-1)/time.Second)))
+	return strconv.Itoa(max(1, int((refused.retryAfter+time.Second-1)/time.Second)))
 }
 
 // answer makes sure that a refused request is answered with its status, whatever the handler does: without WriteHeader,

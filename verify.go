@@ -1,0 +1,120 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/entra-go/entra/internal/memory"
+)
+
+// remembered is a token that was verified: what it says, and with which key. It is remembered under the hash of all that
+// follows the header.
+type remembered struct {
+	claims *Claims
+	key    *key
+	header string
+}
+
+func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
+	p, err := split(token, v.settings.maxTokenSize)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	k := v.keys.byHeader(p.header, now)
+	p.familiar = k != nil
+	if k == nil {
+		kid, err := keyID(p.header)
+		if err != nil {
+			return nil, err
+		}
+		if k, err = v.keys.find(ctx, kid); err != nil {
+			return nil, err
+		}
+		// The search may have waited for a fetch.
+		now = time.Now()
+	}
+	if v.memory == nil {
+		return v.verifySigned(&p, k, now)
+	}
+	return v.verifyOnce(&p, k, now)
+}
+
+// verifyOnce remembers tokens that were accepted. A memory is void once its key is no longer held or has changed, or
+// the authority goes by another name, and the clock is asked anew each time.
+func (v *Verifier) verifyOnce(p *parts, k *key, now time.Time) (*Claims, error) {
+	id := memory.KeyOf(p.body)
+	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(known.claims) {
+		if err := known.claims.checkLifetime(now, v.settings.skew); err != nil {
+			v.memory.Forget(id)
+			return nil, withAbout(err, known.claims, k)
+		}
+		v.tally.remembered.Add()
+		return known.claims.clone(), nil
+	}
+	claims, err := v.verifySigned(p, k, now)
+	if err != nil {
+		return nil, err
+	}
+	v.memory.Put(id, remembered{claims.clone(), k, v.keys.header(p.header)})
+	return claims, nil
+}
+
+func (v *Verifier) sameIssuer(c *Claims) bool {
+	return v.settings.authority == nil || c.Issuer == v.keys.issuer()
+}
+
+// verifySigned does what the memory saves: the signature first, before any claim is read.
+func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error) {
+	text, err := verifyText(p, k)
+	if err != nil {
+		return nil, err
+	}
+	if !p.familiar {
+		v.keys.learn(p.header, k)
+	}
+	claims := new(Claims)
+	read := payload{claims: claims}
+	if err := read.from(text); err != nil {
+		return nil, err
+	}
+	if err := v.settings.judge(&read, k, v.keys.issuer(), now); err != nil {
+		return nil, withAbout(err, claims, k)
+	}
+	v.tally.verified.Add()
+	return claims, nil
+}
+
+// buffers spare each request two buffers of about a kilobyte.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// verifyText returns the payload's text if the signature is good.
+func verifyText(p *parts, k *key) (string, error) {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	signature, err := decodeSegment((*buffer)[:0], "signature", p.signature)
+	if err != nil {
+		return "", err
+	}
+	size := len(signature)
+	both, err := decodeSegment(signature, "payload", p.payload)
+	if err != nil {
+		return "", err
+	}
+	*buffer = both
+	if err := k.verify(p.signed, both[:size]); err != nil {
+		return "", err
+	}
+	return string(both[size:]), nil
+}
+
+// withAbout says in a refusal whose token it is. The signature was good, so the claims are what Entra wrote.
+func withAbout(err error, c *Claims, k *key) error {
+	var refused *refusal
+	if errors.As(err, &refused) {
+		refused.about = about{tenant: c.TenantID, client: c.ClientID, key: k.id, token: c.TokenID}
+	}
+	return err
+}
