@@ -1,0 +1,107 @@
+package entra_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// Entra's clock and this machine's differ; tokens are good for an hour by Entra's.
+func TestEntrasClockIsAheadOrBehind(t *testing.T) {
+	const day = 24 * time.Hour
+	tests := []struct {
+		ahead, skew time.Duration
+		want        string
+		goodIn      time.Duration // when the same token is accepted, if not at once; 0: never
+	}{
+		{ahead: 0, want: keyAccepted},
+		{ahead: 30 * time.Second, want: keyAccepted},
+		{ahead: time.Minute, want: keyAccepted},
+		{ahead: 2 * time.Minute, want: "not_yet_valid", goodIn: time.Minute},
+		{ahead: 5 * time.Minute, want: "not_yet_valid", goodIn: 4 * time.Minute},
+		{ahead: 5 * time.Minute, skew: 5 * time.Minute, want: keyAccepted},
+		{ahead: time.Second, skew: -1, want: "not_yet_valid", goodIn: time.Second},
+		{ahead: day, want: "not_yet_valid", goodIn: day - time.Minute},
+		{ahead: -30 * time.Second, want: keyAccepted},
+		{ahead: -5 * time.Minute, want: keyAccepted},
+		{ahead: -time.Hour, want: keyAccepted},
+		{ahead: -time.Hour - time.Minute + time.Second, want: keyAccepted},
+		{ahead: -time.Hour - time.Minute, want: "expired"},
+		{ahead: -time.Hour, skew: -1, want: "expired"},
+		{ahead: -day, want: "expired"},
+	}
+	for _, test := range tests {
+		t.Run(fmt.Sprintf("%v ahead, skew %v", test.ahead, test.skew), func(t *testing.T) {
+			change := func(o *entra.Options) { o.ClockSkew = test.skew }
+			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				token := tenant.Token(entratest.IssuedAt(time.Now().Add(test.ahead)))
+				for range 3 { // Neither verified nor remembered it is more.
+					jwksWant(t, v, token, test.want)
+				}
+				if test.goodIn > 0 {
+					time.Sleep(test.goodIn - time.Second)
+					jwksWant(t, v, token, test.want)
+					time.Sleep(time.Second)
+					jwksWant(t, v, token, keyAccepted)
+				}
+			})
+		})
+	}
+}
+
+func TestARememberedTokenExpiresWhenItMust(t *testing.T) {
+	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		token := tenant.Token(entratest.Lifetime(10 * time.Minute))
+		jwksWant(t, v, token, keyAccepted)
+		time.Sleep(11*time.Minute - time.Nanosecond)
+		jwksWant(t, v, token, keyAccepted)
+		if got := v.Stats().Remembered; got != 1 {
+			t.Fatalf("got %d tokens from memory, want 1", got)
+		}
+		time.Sleep(time.Nanosecond)
+		jwksWant(t, v, token, "expired")
+		jwksWant(t, v, token, "expired")
+	})
+}
+
+// When keys are fetched again is decided here, not by what an answer's headers say.
+func TestHeadersOfTheKeyDocumentDecideNothing(t *testing.T) {
+	for name, header := range map[string]http.Header{
+		"a clock a day ahead":       {"Date": {time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat)}},
+		"a clock a day behind":      {"Date": {time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat)}},
+		"to be kept for a year":     {"Cache-Control": {"max-age=31536000, immutable"}, "Expires": {"Fri, 31 Dec 2100 23:59:59 GMT"}},
+		"not to be kept":            {"Cache-Control": {"no-store, max-age=0"}, "Pragma": {"no-cache"}, "Expires": {"0"}},
+		"another type":              {"Content-Type": {"text/html"}},
+		"a Retry-After":             {"Retry-After": {"86400"}},
+		"a cookie":                  {"Set-Cookie": {"a=b"}},
+		"a length that is not true": {"Content-Length": {"7"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := func(o *entra.Options) {
+				inner := o.HTTPClient.Transport
+				o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+					response, err := inner.RoundTrip(r)
+					for name, values := range header {
+						response.Header[name] = values
+					}
+					return response, err
+				})
+			}
+			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				start, lasting := time.Now(), tenant.Token(entratest.Lifetime(10*time.Hour))
+				for range 150 {
+					jwksWant(t, v, lasting, keyAccepted)
+					time.Sleep(time.Minute)
+				}
+				if got, want := jwksFetches(tenant, 0, start), jwksSeconds(0, 3600, 7200); !slices.Equal(got, want) {
+					t.Errorf("got fetches at %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}
