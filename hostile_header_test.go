@@ -1,0 +1,163 @@
+package entra_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// hostileCut returns the three segments of a token.
+func hostileCut(token string) (header, payload, signature string) {
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, _ = strings.Cut(rest, ".")
+	return header, payload, signature
+}
+
+func hostileEncode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+// hostileParts builds a token of changed segments.
+func hostileParts(change func(header, payload, signature string) (string, string, string)) func(string) string {
+	return func(valid string) string {
+		header, payload, signature := change(hostileCut(valid))
+		return header + "." + payload + "." + signature
+	}
+}
+
+// hostileSpare sets the bits of a segment's last character that encode nothing, where there are such bits.
+func hostileSpare(segment string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, segment[len(segment)-1])
+	return segment[:len(segment)-1] + string(alphabet[last|1])
+}
+
+// hostileSegments are texts that are no JWS in compact form, or not the only text of one.
+func hostileSegments() []hostileRow {
+	const (
+		malformed = entra.ReasonMalformed
+		compact   = "RFC 7515 section 7.1"
+		canonical = "RFC 7515 section 2, R3"
+	)
+	text := func(name, reference string, reason entra.Reason, token string) hostileRow {
+		return hostileEdit(name, reference, reason, func(string) string { return token })
+	}
+	return []hostileRow{
+		text("an opaque token", compact, malformed, "EwBwA8l6BAAU"),
+		text("dots alone", "CVE-2025-30204", malformed, strings.Repeat(".", 16_000)),
+		text("more dots than the limit", "CVE-2025-30204, CVE-2025-27144", entra.ReasonTooLarge, strings.Repeat(".", 1<<20)),
+		hostileEdit("longer than the limit", "R2, CVE-2024-28122", entra.ReasonTooLarge, func(valid string) string { return valid + strings.Repeat("A", 16<<10) }),
+		text("one dot", compact, malformed, "e30.e30"),
+		hostileEdit("four segments", compact, malformed, func(valid string) string { return valid + ".e30" }),
+		hostileEdit("an empty segment in front", compact, malformed, func(valid string) string { return "." + valid }),
+		text("an encrypted token", "CVE-2026-34986, CVE-2024-28180, R3", entra.ReasonEncrypted, hostileEncode(`{"alg":"dir","enc":"A128GCM"}`)+"..AAAA.AAAA.AAAA"),
+		text("an encrypted token with many iterations", "CVE-2023-49290", entra.ReasonEncrypted, hostileEncode(`{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AA"}`)+".AA.AA.AA.AA"),
+		hostileEdit("six segments", compact, malformed, func(valid string) string { return valid + "." + valid }),
+		hostileEdit("no header", compact, malformed, hostileParts(func(_, p, s string) (string, string, string) { return "", p, s })),
+		hostileEdit("no payload", compact, malformed, hostileParts(func(h, _, s string) (string, string, string) { return h, "", s })),
+		hostileEdit("no signature", "RFC 8725 section 3.2", malformed, hostileParts(func(h, p, _ string) (string, string, string) { return h, p, "" })),
+		hostileEdit("no signature and no dot", "RFC 8725 section 3.2", malformed, func(valid string) string { return valid[:strings.LastIndexByte(valid, '.')] }),
+
+		hostileEdit("padding", canonical, malformed, func(valid string) string { return valid + "==" }),
+		hostileEdit("a signature in the other alphabet", canonical, malformed, hostileParts(func(h, p, s string) (string, string, string) { return h, p, "+/" + s[2:] })),
+		hostileEdit("spare bits in the signature", canonical, malformed, hostileParts(func(h, p, s string) (string, string, string) { return h, p, hostileSpare(s) })),
+		{name: "spare bits in the payload, signed so", reference: canonical, reason: malformed, edit: func(tenant *entratest.Server, _ string) string {
+			return hostileResign(tenant, func(h, p string) (string, string) { return h, hostileSpare(p) })
+		}},
+		{name: "spare bits in the header, signed so", reference: canonical, reason: malformed, edit: func(tenant *entratest.Server, _ string) string {
+			return hostileResign(tenant, func(h, p string) (string, string) { return hostileSpare(h), p })
+		}},
+		{name: "the other alphabet in the payload, signed so", reference: canonical, reason: malformed, edit: func(tenant *entratest.Server, _ string) string {
+			return hostileResign(tenant, func(h, _ string) (string, string) { return h, "++//" })
+		}},
+		hostileEdit("a length that no text has", canonical, malformed, func(valid string) string { return valid + "AAA" }),
+		text("a header that is no base64url", canonical, malformed, "~~~~.e30.AAAA"),
+	}
+}
+
+// hostileResign makes a token whose encoded segments were changed before they were signed. Their lengths leave spare
+// bits.
+func hostileResign(tenant *entratest.Server, change func(header, payload string) (string, string)) string {
+	header, payload := `{"alg":"RS256","kid":"`+tenant.Key().ID()+`"}`, `{"x":1}`
+	for len(header)%3 == 0 {
+		header += " "
+	}
+	h, p := change(hostileEncode(header), hostileEncode(payload))
+	return hostileSignText(tenant, h+"."+p)
+}
+
+// hostileHeaders are headers that the key's owner signed, and that must not be followed all the same.
+func hostileHeaders() []hostileRow {
+	const (
+		algorithm = entra.ReasonAlgorithm
+		header    = entra.ReasonHeader
+		malformed = entra.ReasonMalformed
+		pinned    = "RFC 8725 section 3.1, R7"
+	)
+	member := func(name, reference string, reason entra.Reason, member string, value any) hostileRow {
+		return hostileMint(name, reference, reason, entratest.Header(member, value))
+	}
+	raw := func(name, reference string, reason entra.Reason, text string) hostileRow {
+		return hostileRow{name: name, reference: reference, reason: reason, edit: func(tenant *entratest.Server, _ string) string {
+			return tenant.Token(entratest.RawHeader([]byte(strings.ReplaceAll(text, "KID", tenant.Key().ID()))))
+		}}
+	}
+	return []hostileRow{
+		hostileEdit("alg none, and something as signature", "RFC 8725 section 2.1", algorithm, hostileParts(func(_, p, s string) (string, string, string) {
+			return hostileEncode(`{"alg":"none","typ":"JWT"}`), p, s
+		})),
+		member("alg none", "RFC 8725 section 3.2", malformed, "alg", "none"),
+		hostileEdit("alg nOnE", "RFC 8725 section 3.2", algorithm, hostileParts(func(_, p, s string) (string, string, string) {
+			return hostileEncode(`{"alg":"nOnE","kid":"x"}`), p, s
+		})),
+		member("HS256 with the public key as secret", "CVE-2015-9235, RFC 8725 section 2.1", algorithm, "alg", "HS256"),
+		{name: "HS256 with an empty secret", reference: "RFC 8725 section 2.2", reason: algorithm, edit: func(tenant *entratest.Server, valid string) string {
+			_, payload, _ := hostileCut(valid)
+			text := hostileEncode(`{"alg":"HS256","kid":"`+tenant.Key().ID()+`"}`) + "." + payload
+			mac := hmac.New(sha256.New, nil)
+			mac.Write([]byte(text))
+			return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+		}},
+		member("RS512", pinned, algorithm, "alg", "RS512"),
+		member("PS256", pinned+", seeds", algorithm, "alg", "PS256"),
+		member("ES256 with a signature of zeros", "CVE-2022-21449", algorithm, "alg", "ES256"),
+		member("alg in lower case", pinned, algorithm, "alg", "rs256"),
+		member("several algorithms", pinned, algorithm, "alg", []string{"RS256", "none"}),
+		hostileMint("no alg", "RFC 7515 section 4.1.1", algorithm, entratest.WithoutHeader("alg")),
+
+		member("an unknown critical extension", "RFC 7515 section 4.1.11, CVE-2025-59420, S2b", header, "crit", []string{"exp"}),
+		member("an empty crit", "RFC 7515 section 4.1.11", header, "crit", []string{}),
+		raw("crit under an escaped name", "RFC 7515 section 4.1.11, GHSA-hm7r", header, `{"alg":"RS256","kid":"KID","\u0063rit":["exp"]}`),
+		member("a payload that is not encoded", "RFC 7797 section 7", header, "b64", false),
+		member("a compressed payload", "RFC 8725 section 3.6, CVE-2024-28180", header, "zip", "DEF"),
+		member("a nested token", "RFC 7519 section 5.2", header, "cty", "JWT"),
+		member("an encryption in a signed token", "RFC 8725 section 3.3", header, "enc", "A128GCM"),
+		hostileMint("a token for Microsoft Graph", "R5", entra.ReasonMicrosoftAPIToken, entratest.Graph()),
+
+		member("a DPoP proof", "RFC 8725 section 3.11, S2e", header, "typ", "dpop+jwt"),
+		member("a logout token", "RFC 8725 section 3.11", header, "typ", "logout+jwt"),
+		member("a security event", "RFC 8725 section 3.11", header, "typ", "secevent+jwt"),
+		member("a signed request", "RFC 8725 section 3.11, R93", header, "typ", "pop"),
+		member("typ as an object", "RFC 7515 section 4.1.9", header, "typ", map[string]string{"typ": "JWT"}),
+
+		hostileMint("no kid", "RFC 7515 section 4.1.4, S2c, R8", header, entratest.WithoutHeader("kid")),
+		hostileMint("no kid but x5t", "R8", header, entratest.V1(), entratest.WithoutHeader("kid")),
+		member("kid as an array", "R8", header, "kid", []string{"x"}),
+		member("kid null", "R8", header, "kid", nil),
+
+		raw("alg twice", "RFC 7515 section 4", malformed, `{"alg":"none","alg":"RS256","kid":"KID"}`),
+		raw("kid twice, once escaped", "RFC 7515 section 4", malformed, `{"\u006bid":"x","alg":"RS256","kid":"KID"}`),
+		raw("a name twice inside a member", "RFC 7515 section 4", header, `{"alg":"RS256","kid":"KID","x":{"a":1,"a":2}}`),
+		raw("ALG for alg", "RFC 7515 section 4, encoding/json", algorithm, `{"ALG":"RS256","kid":"KID"}`),
+		raw("kıd for kid", "encoding/json, CVE-2026-27896", header, `{"alg":"RS256","kıd":"KID","Kid":"KID"}`),
+		raw("invalid UTF-8", "RFC 8725 section 3.7", header, "{\"alg\":\"RS256\",\"kid\":\"KID\",\"x\":\"\xff\"}"),
+		raw("a byte order mark", "RFC 8725 section 3.7", malformed, "\ufeff{\"alg\":\"RS256\",\"kid\":\"KID\"}"),
+		raw("a second object behind", "RFC 7515 section 4", malformed, `{"alg":"RS256","kid":"KID"}{"alg":"none"}`),
+		raw("an array", "CVE-2024-21664", malformed, `["RS256"]`),
+		raw("null", "CVE-2024-21664", malformed, `null`),
+		raw("nothing that ends", "CVE-2019-12995", malformed, `{"alg":"RS256","kid":"KID"`),
+		raw("three thousand arrays in each other", "CVE-2019-12995", header, `{"alg":"RS256","kid":"KID","x":`+strings.Repeat("[", 3000)),
+	}
+}

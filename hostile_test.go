@@ -1,0 +1,210 @@
+package entra_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+)
+
+// hostileRow is one class of requests that must be refused, and where the class is known from. R and S numbers are the
+// project's own rules and comparisons.
+type hostileRow struct {
+	name      string
+	reference string
+	reason    entra.Reason
+
+	mint    []entratest.TokenOption                             // the token is made so,
+	edit    func(tenant *entratest.Server, valid string) string // or made of a valid one,
+	request func(r *http.Request, valid string)                 // or the request carries a valid one so
+}
+
+func hostileMint(name, reference string, reason entra.Reason, options ...entratest.TokenOption) hostileRow {
+	return hostileRow{name: name, reference: reference, reason: reason, mint: options}
+}
+
+func hostileEdit(name, reference string, reason entra.Reason, edit func(valid string) string) hostileRow {
+	return hostileRow{name: name, reference: reference, reason: reason, edit: func(_ *entratest.Server, valid string) string { return edit(valid) }}
+}
+
+// hostileSent sends these Authorization values; VALID stands for a valid token.
+func hostileSent(name, reference string, reason entra.Reason, values ...string) hostileRow {
+	return hostileRow{name: name, reference: reference, reason: reason, request: func(r *http.Request, valid string) {
+		for _, value := range values {
+			r.Header["Authorization"] = append(r.Header["Authorization"], strings.ReplaceAll(value, "VALID", valid))
+		}
+	}}
+}
+
+// token returns the row's token, "" for rows that are about the request.
+func (row *hostileRow) token(tenant *entratest.Server, valid string) string {
+	switch {
+	case row.edit != nil:
+		return row.edit(tenant, valid)
+	case row.mint != nil:
+		return tenant.Token(row.mint...)
+	}
+	return ""
+}
+
+func hostileCatalogue() []hostileRow {
+	var rows []hostileRow
+	for _, part := range [][]hostileRow{hostileCredentials(), hostileSegments(), hostileHeaders(), hostileKeys(), hostileJSON(), hostileClaims(), hostileKinds()} {
+		rows = append(rows, part...)
+	}
+	return rows
+}
+
+func TestHostileRequestsAreRefused(t *testing.T) {
+	tenant := entratest.New(t)
+	var found error // what the last refusal said
+	change := func(size int) func(*entra.Options) {
+		return func(o *entra.Options) {
+			o.CacheSize = size
+			o.ErrorHandler = func(w http.ResponseWriter, r *http.Request, err error) {
+				found = err
+				entra.WriteProblem(w, r, err)
+			}
+		}
+	}
+	remembering, forgetting := newVerifier(t, tenant, change(0)), newVerifier(t, tenant, change(-1))
+	answers := make(map[entra.Reason]string) // All that a client learns is the reason.
+	for _, row := range hostileCatalogue() {
+		t.Run(row.name, func(t *testing.T) {
+			if row.reference == "" {
+				t.Error("the row names no reference, want one")
+			}
+			for name, v := range map[string]*entra.Verifier{
+				"with a memory": remembering, "without a memory": forgetting, "without anything held": newVerifier(t, tenant, change(0)),
+			} {
+				valid := tenant.Token()
+				if name != "without anything held" {
+					hostileWantValid(t, v, valid)
+				}
+				token := row.token(tenant, valid)
+				for range 2 {
+					found = nil
+					answer := hostileRefused(t, v, &row, valid, token, name)
+					hostileText(t, found, token, valid)
+					if known, ok := answers[row.reason]; ok && known != answer {
+						t.Errorf("%s: got answer\n%s\nwant the one of every other request with reason %s:\n%s", name, answer, row.reason, known)
+					}
+					answers[row.reason] = answer
+				}
+				if token != "" {
+					if claims, err := v.Verify(t.Context(), token); claims != nil || err == nil {
+						t.Errorf("%s: Verify: got claims %+v and %v, want no claims and an error", name, claims, err)
+					}
+				}
+				hostileWantValid(t, v, valid)
+			}
+		})
+	}
+	faultWantOneHost(t, tenant)
+}
+
+// hostileWantValid accepts a token twice: the second time it is remembered, if anything is.
+func hostileWantValid(t *testing.T, v *entra.Verifier, valid string) {
+	t.Helper()
+	for range 2 {
+		if _, err := v.Verify(t.Context(), valid); err != nil {
+			t.Errorf("a valid token: got %v, want no error", err)
+		}
+	}
+}
+
+// hostileRefused sends the row's request and returns what a client learns from the answer.
+func hostileRefused(t *testing.T, v *entra.Verifier, row *hostileRow, valid, token, where string) string {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/orders", nil)
+	if row.request != nil {
+		row.request(r, valid)
+	} else {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	status := http.StatusUnauthorized
+	if row.reason == entra.ReasonInvalidRequest {
+		status = http.StatusBadRequest
+	}
+	var reached spy
+	w := httptest.NewRecorder()
+	v.Authenticate(&reached).ServeHTTP(w, r)
+	if w.Code != status || reached.calls != 0 || !strings.Contains(w.Body.String(), `"`+string(row.reason)+`"`) {
+		t.Errorf("%s: got status %d and %d calls, want %d and 0 for %s: %s", where, w.Code, reached.calls, status, row.reason, w.Body)
+	}
+	return fmt.Sprint(w.Code, w.Header(), w.Body)
+}
+
+// hostileText checks the operator's text: bounded, printable, and without the token.
+func hostileText(t *testing.T, err error, tokens ...string) {
+	t.Helper()
+	text := fmt.Sprint(err)
+	if len(text) > 1000 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }) {
+		t.Errorf("got error text %q, want up to 1000 printable characters", text)
+	}
+	for _, token := range tokens {
+		for segment := range strings.SplitSeq(token, ".") {
+			if len(segment) > 16 && strings.Contains(text, segment) {
+				t.Errorf("got error text %q, want one without the token", text)
+			}
+		}
+	}
+}
+
+// hostileCredentials carry a valid token in a way that must not count, or nothing that could be one.
+func hostileCredentials() []hostileRow {
+	const (
+		none    = entra.ReasonNoToken
+		bad     = entra.ReasonInvalidRequest
+		grammar = "RFC 6750 section 2.1"
+	)
+	with := func(name, reference string, change func(r *http.Request, valid string)) hostileRow {
+		return hostileRow{name: name, reference: reference, reason: none, request: change}
+	}
+	header := func(name string) func(*http.Request, string) {
+		return func(r *http.Request, valid string) { r.Header[name] = []string{"Bearer " + valid} }
+	}
+	return []hostileRow{
+		hostileSent("two Authorization headers", "RFC 6750 section 3.1, R1", bad, "Bearer VALID", "Bearer VALID"),
+		hostileSent("an empty header beside a good one", "RFC 6750 section 3.1, R1", bad, "", "Bearer VALID"),
+		hostileSent("another scheme beside a good one", "RFC 6750 section 3.1, R1", bad, "Bearer VALID", "Basic eDp5"),
+		hostileSent("two credentials in one header", "RFC 9110 section 11.6.2", bad, "Bearer VALID, Bearer VALID"),
+		hostileSent("an empty header", grammar, bad, ""),
+		hostileSent("a scheme alone", grammar, bad, "Bearer"),
+		hostileSent("a scheme and blanks", grammar, bad, "Bearer    "),
+		hostileSent("a tab for the blank", grammar, bad, "Bearer\tVALID"),
+		hostileSent("a colon for the blank", grammar, bad, "Bearer:VALID"),
+		hostileSent("no blank", grammar, none, "BearerVALID"),
+		hostileSent("text in front of the scheme", grammar, bad, " Bearer VALID"),
+		hostileSent("text behind the token", grammar, bad, "Bearer VALID x"),
+		hostileSent("a parameter behind the token", grammar, bad, "Bearer VALID;a=b"),
+		hostileSent("a quoted token", grammar, bad, `Bearer "VALID"`),
+		hostileSent("the scheme twice", grammar, bad, "Bearer Bearer VALID"),
+		hostileSent("a line break in the token", "RFC 9112 section 5.2", bad, "Bearer VALID\r\n x"),
+		hostileSent("a NUL in the token", "CVE-2026-33252, peers", bad, "Bearer VALID\x00"),
+		hostileSent("a look-alike of the scheme", "hashicorp/cap PR#191", bad, "Ｂearer VALID"),
+		hostileSent("JSON serialization", "RFC 7515 section 7.2", bad, `Bearer {"payload":"e30","protected":"e30","signature":"AA"}`),
+		hostileSent("the token without a scheme", "jwx ParseRequest", none, "VALID"),
+		hostileSent("Basic", "RFC 7617", none, "Basic VALID"),
+		hostileSent("a DPoP token", "RFC 9449 section 7.1, R92", none, "DPoP VALID"),
+		hostileSent("a PoP token", "R93", none, "PoP VALID"),
+		hostileSent("a certificate-bound token", "R94", none, "MTLS_POP VALID"),
+		with("no header", "RFC 6750 section 3.1", func(*http.Request, string) {}),
+		with("the token in the query", "RFC 6750 section 2.3", func(r *http.Request, valid string) { r.URL.RawQuery = "access_token=" + valid }),
+		with("the token in a form", "RFC 6750 section 2.2", func(r *http.Request, valid string) {
+			r.Method, r.Body = http.MethodPost, io.NopCloser(strings.NewReader("access_token="+valid))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}),
+		with("the token in a cookie", "RFC 6265 section 8.2", func(r *http.Request, valid string) { r.AddCookie(&http.Cookie{Name: "Authorization", Value: valid}) }),
+		with("a header that a proxy could have set", "CVE-2026-40575", header("X-Forwarded-Access-Token")),
+		with("a path that a proxy exempts", "CVE-2026-40575", func(r *http.Request, _ string) { r.Header.Set("X-Forwarded-Uri", "/healthz") }),
+		with("a header with an underscore", "CVE-2025-64484", header("Authorization_")),
+		with("the proxy's own credentials", "RFC 9110 section 11.7.2", header("Proxy-Authorization")),
+		with("the token in a trailer", "RFC 9110 section 6.5.1", func(r *http.Request, valid string) { r.Trailer = http.Header{"Authorization": {"Bearer " + valid}} }),
+	}
+}
