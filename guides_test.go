@@ -1,0 +1,56 @@
+package entra_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func guide(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Each option that widens what is accepted has an example that runs, and says what it gives up.
+func TestGuideToAuthoritiesNamesEveryOption(t *testing.T) {
+	table, _, _ := strings.Cut(guide(t, "docs/clouds-and-authorities.md"), "\n## ")
+	var documented []string
+	for _, row := range regexp.MustCompile("(?m)^\\| ([^|]+) \\| ([^|]+) \\| `(\\w+)` \\| ([^|]+) \\|$").FindAllStringSubmatch(table, -1) {
+		documented = append(documented, row[3])
+		if strings.TrimSpace(row[4]) == "" {
+			t.Errorf("%s: got no word on what it gives up", row[3])
+		}
+	}
+	var runnable []string
+	for _, function := range regexp.MustCompile(`(?m)^func ExampleOptions_(\w+)\(\)`).FindAllStringSubmatch(guide(t, "example_options_test.go"), -1) {
+		runnable = append(runnable, function[1])
+	}
+	slices.Sort(documented)
+	slices.Sort(runnable)
+	if !slices.Equal(documented, runnable) || len(documented) == 0 {
+		t.Errorf("got the examples %q in the table, want those that run, %q", documented, runnable)
+	}
+	for _, option := range []string{"Tenants", "AllowAnyTenant", "PersonalAccounts", "Cloud", "Authority", "AppKeys", "AllowIDTokens", "AllowWithoutPermissions"} {
+		if !strings.Contains(table, option+"`") {
+			t.Errorf("got no row for %s", option)
+		}
+	}
+}
+
+func TestGuideToRequirementsShowsTheTrueChallenge(t *testing.T) {
+	text := guide(t, "docs/requirements.md")
+	if !strings.Contains(text, "    WWW-Authenticate: "+stepUpToC2+"\n") {
+		t.Errorf("docs/requirements.md does not show the challenge\n%s", stepUpToC2)
+	}
+	for _, needed := range []string{"xms_cc", "cp1", "AADSTS9010010", "ExampleRequirement", "GroupsOverage"} {
+		if !strings.Contains(text, needed) {
+			t.Errorf("docs/requirements.md does not mention %s", needed)
+		}
+	}
+}
