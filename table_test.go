@@ -15,7 +15,7 @@ import (
 
 // row is one valid token, or one valid configuration, with one change, and what must come of it.
 type row struct {
-	rule    string // the rules that it shows, such as "R4" or "R4 S2b"; see coverage_test.go
+	rule    string // the rules that it shows, such as "R4" or "R4 S2b"; see TestEveryRuleIsShown
 	name    string
 	token   []entratest.TokenOption
 	header  string                    // members to put in front of those of the header, as text
@@ -35,6 +35,7 @@ func judge(t *testing.T, rows []row) {
 	shared := entratest.New(t)
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
+			t.Attr("rule", r.rule)
 			tenant := shared
 			if r.keys != nil {
 				tenant = entratest.New(t)
