@@ -1,0 +1,93 @@
+// Gateway is a forward-auth service: a reverse proxy asks it about each request before it passes the request on to
+// programs that know nothing of tokens. README.md has the configuration of nginx, Envoy and Traefik.
+//
+// Before you run it, set ENTRA_TENANT_ID to your directory (tenant) ID and ENTRA_CLIENT_ID to the application (client) ID
+// of the API that the programs make up, both from its page under App registrations, and change permissions below. Only
+// the proxy may reach this service, and only the proxy may reach the programs.
+package main
+
+import (
+	"flag"
+	"log"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/entra-go/entra"
+)
+
+// permissions are what the proxy can ask about, by the first segment of the path.
+var permissions = map[string]entra.Requirement{
+	"orders.read":  entra.AnyOf(entra.Scope("Orders.Read"), entra.AppPermission("Orders.Read.All")),
+	"orders.write": entra.Scope("Orders.Write"),
+}
+
+func main() {
+	addr := flag.String("addr", "localhost:9000", "`address` to listen on")
+	allowed := flag.Int("allow", http.StatusNoContent, "`status` of a request that may pass; Envoy needs 200")
+	flag.Parse()
+	handler, err := newHandler(entra.Options{
+		Tenants:  []string{os.Getenv("ENTRA_TENANT_ID")},
+		ClientID: os.Getenv("ENTRA_CLIENT_ID"),
+	}, *allowed)
+	if err != nil {
+		log.Fatalf("set ENTRA_TENANT_ID and ENTRA_CLIENT_ID: %v", err)
+	}
+	server := &http.Server{
+		Addr:              *addr,
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
+	log.Fatal(server.ListenAndServe())
+}
+
+func newHandler(options entra.Options, allowed int) (http.Handler, error) {
+	options.ErrorHandler = writeRefusal
+	verifier, err := entra.NewVerifier(options)
+	if err != nil {
+		return nil, err
+	}
+	handlers := make(map[string]http.Handler)
+	for name, permission := range permissions {
+		handlers[name] = verifier.Authenticate(entra.Require(permission)(pass(allowed)))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Envoy appends the path of the original request, so what follows is the client's and decides nothing.
+		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		handler, ok := handlers[name]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}), nil
+}
+
+// pass lets a request through and says whose it is. All headers are always there, so that each replaces what a client
+// may have sent under its name.
+func pass(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		claims, _ := entra.ClaimsFromContext(r.Context()) // always there behind Authenticate
+		header := w.Header()
+		header.Set("X-Auth-Kind", claims.Kind.String())
+		header.Set("X-Auth-Tenant", claims.TenantID)
+		header.Set("X-Auth-Object", claims.ObjectID)
+		header.Set("X-Auth-Client", claims.ClientID)
+		header.Set("X-Auth-Scopes", strings.Join(claims.Scopes, " "))
+		header.Set("X-Auth-Roles", strings.Join(claims.Roles, " "))
+		w.WriteHeader(status)
+	}
+}
+
+// writeRefusal is entra.WriteProblem, but for malformed headers: nginx takes 401 and 403 for an answer and 400 for a fault.
+func writeRefusal(w http.ResponseWriter, r *http.Request, err error) {
+	if entra.StatusCode(err) == http.StatusBadRequest {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	entra.WriteProblem(w, r, err)
+}

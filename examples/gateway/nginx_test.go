@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entra-go/entra/entratest"
+)
+
+func TestNginxAsksTheGateway(t *testing.T) {
+	tenant := entratest.New(t)
+	client := startNginx(t, serve(t, tenant, http.StatusNoContent), newProgram(t))
+	reader := "Bearer " + tenant.Token(entratest.Scopes("Orders.Read"))
+	for _, test := range []struct {
+		name, method, path, authorization string
+		status                            int
+		challenge, body                   string // what they contain
+	}{
+		{"a reader reaches the program", "GET", "/", reader, 200, "", "tenant=" + entratest.TenantID + " object=" + entratest.AliceObjectID},
+		{"so does a daemon", "GET", "/", "Bearer " + tenant.Token(entratest.App("Orders.Read.All")), 200, "", "roles=Orders.Read.All"},
+		{"and a writer", "POST", "/", "Bearer " + tenant.Token(entratest.Scopes("Orders.Write")), 200, "", "scopes=Orders.Write"},
+		{"a reader may not write", "POST", "/", reader, 403, `scope="api://` + entratest.APIClientID + `/Orders.Write"`, ""},
+		{"nobody passes without a token", "GET", "/", "", 401, "authorization_uri=", ""},
+		{"nor with an old one", "GET", "/", "Bearer " + tenant.Token(entratest.Expired()), 401, `error="invalid_token"`, ""},
+		{"nor with a malformed header", "GET", "/", "Bearer one two", 401, `error="invalid_request"`, ""},
+		{"the gateway cannot be asked from outside", "GET", "/_auth", reader, 404, "", ""},
+		{"the program's own 403 stays its own", "GET", "/403", reader, 403, "", "the program says 403"},
+		{"the program's own 500 stays its own", "GET", "/500", reader, 500, "", "the program says 500"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := send(t, client, test.method, "http://nginx"+test.path, http.Header{"Authorization": {test.authorization}})
+			challenges := got.Header["Www-Authenticate"]
+			if got.StatusCode != test.status || !strings.Contains(strings.Join(challenges, "\n"), test.challenge) || !strings.Contains(got.text, test.body) {
+				t.Errorf("got %s, challenges %q, body %q; want %d, %q, %q", got.Status, challenges, got.text, test.status, test.challenge, test.body)
+			}
+			if want := min(1, len(test.challenge)); len(challenges) != want {
+				t.Errorf("got %d challenges, want %d", len(challenges), want)
+			}
+		})
+	}
+}
+
+func TestWhatAClientSaysOfItselfDoesNotReachTheProgram(t *testing.T) {
+	tenant := entratest.New(t)
+	client := startNginx(t, serve(t, tenant, http.StatusNoContent), newProgram(t))
+	got := get(t, client, "http://nginx/", http.Header{
+		"Authorization": {"Bearer " + tenant.Token(entratest.Scopes("Orders.Read"), entratest.Without("roles"))},
+		"X-Auth-Tenant": {entratest.OtherTenantID},
+		"X-Auth-Roles":  {"Orders.Admin"},
+	})
+	want := "tenant=" + entratest.TenantID + " object=" + entratest.AliceObjectID + " scopes=Orders.Read roles= token=\n"
+	if got.StatusCode != 200 || got.text != want {
+		t.Errorf("got %s and %q, want 200 and %q", got.Status, got.text, want)
+	}
+}
+
+func TestTheLongestTokenPasses(t *testing.T) {
+	tenant := entratest.New(t)
+	client := startNginx(t, serve(t, tenant, http.StatusNoContent), newProgram(t))
+	token := tenant.Token(entratest.Scopes("Orders.Read"), entratest.Claim("padding", strings.Repeat("x", 11_000)))
+	if got := get(t, client, "http://nginx/", http.Header{"Authorization": {"Bearer " + token}}); got.StatusCode != 200 {
+		t.Errorf("got %s for a token of %d bytes, want 200", got.Status, len(token))
+	}
+}
+
+func TestWithoutKeysNginxAnswers503(t *testing.T) {
+	tenant := entratest.New(t)
+	tenant.Down()
+	client := startNginx(t, serve(t, tenant, http.StatusNoContent), newProgram(t))
+	got := get(t, client, "http://nginx/", http.Header{"Authorization": {"Bearer " + tenant.Token()}})
+	if got.StatusCode != 503 || got.Header.Get("Retry-After") == "" {
+		t.Errorf("got %s, Retry-After %q; want 503 and some seconds", got.Status, got.Header.Get("Retry-After"))
+	}
+}
+
+func TestWithoutTheGatewayNobodyPasses(t *testing.T) {
+	tenant := entratest.New(t)
+	gateway := httptest.NewServer(http.NotFoundHandler())
+	gateway.Close()
+	client := startNginx(t, gateway.URL, newProgram(t))
+	got := get(t, client, "http://nginx/", http.Header{"Authorization": {"Bearer " + tenant.Token()}})
+	if got.StatusCode != 500 {
+		t.Errorf("got %s, want 500", got.Status)
+	}
+}
+
+// newProgram starts a program behind the proxy, which says what reaches it.
+func newProgram(t *testing.T) (url string) {
+	t.Helper()
+	program := http.NewServeMux()
+	program.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		h := r.Header
+		fmt.Fprintf(w, "tenant=%s object=%s scopes=%s roles=%s token=%s\n",
+			h.Get("X-Auth-Tenant"), h.Get("X-Auth-Object"), h.Get("X-Auth-Scopes"), h.Get("X-Auth-Roles"), h.Get("Authorization"))
+	})
+	for _, status := range []int{403, 500} {
+		program.HandleFunc(fmt.Sprintf("/%d", status), func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, fmt.Sprintf("the program says %d", status), status)
+		})
+	}
+	server := httptest.NewServer(program)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// startNginx runs nginx with nginx.conf, but for its addresses, and returns a client that reaches it under any name.
+func startNginx(t *testing.T, gateway, program string) *http.Client {
+	t.Helper()
+	binary, err := exec.LookPath("nginx")
+	if err != nil {
+		t.Skip("nginx is not installed; on Debian: apt-get install nginx-light")
+	}
+	site, err := os.ReadFile("nginx.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The name of a socket is short, and that of a test's folder may be long.
+	dir, err := os.MkdirTemp("", "nginx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "socket")
+	config := strings.NewReplacer(
+		"SITE", strings.NewReplacer("127.0.0.1:8080", "unix:"+socket, "http://127.0.0.1:9000", gateway, "http://127.0.0.1:9001", program).Replace(string(site)),
+		"DIR", dir,
+	).Replace(`
+daemon off;
+master_process off;
+pid DIR/pid;
+error_log DIR/error.log;
+events {}
+http {
+	access_log off;
+	client_body_temp_path DIR/body;
+	proxy_temp_path DIR/proxy;
+	fastcgi_temp_path DIR/fastcgi;
+	uwsgi_temp_path DIR/uwsgi;
+	scgi_temp_path DIR/scgi;
+SITE
+}`)
+	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var output bytes.Buffer
+	nginx := exec.Command(binary, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", filepath.Join(dir, "error.log"))
+	nginx.Stdout, nginx.Stderr = &output, &output
+	if err := nginx.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = nginx.Process.Kill()
+		_ = nginx.Wait() // killed: it has nothing to say
+	})
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		connection, err := dial(t.Context(), "", "")
+		if err == nil {
+			connection.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(filepath.Join(dir, "error.log"))
+			t.Fatalf("nginx does not start: %v\n%s%s", err, &output, log)
+		}
+	}
+	transport := &http.Transport{DialContext: dial}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
