@@ -145,16 +145,23 @@ func TestStepUpChallengeIsReadByEveryClient(t *testing.T) {
 	readers := map[string]func(string) (map[string]string, string, error){
 		"azcore": readAsAzcore, "MSAL.NET": readAsMSALNET, "MSAL JS": readAsMSALJS,
 	}
+	var every []string
+	for n := 1; n <= 99; n++ {
+		every = append(every, fmt.Sprint("c", n))
+	}
 	for _, resource := range []string{"", "https://api.contoso.example/orders", `https://api.contoso.example/a,b"c?d=e,f g`} {
-		for _, place := range issuerPlaces(k) {
+		for i, place := range issuerPlaces(k) {
+			ids := []string{"c1", "c42", "c99"}
+			if i == 0 {
+				ids = every
+			}
 			options := place.options
 			options.Resource = strings.ReplaceAll(strings.ReplaceAll(resource, `"`, "%22"), " ", "%20")
 			verifier := verifierAt(t, &publisher{texts: place.texts}, options)
 			claims := userClaims(place.accepts[0], tenantOfIssuer(place.accepts[0]), versionOfIssuer(place.accepts[0]))
 			claims["xms_cc"] = []string{"cp1"}
 			token := signClaims(k, claims)
-			for n := 1; n <= 99; n++ {
-				id := fmt.Sprint("c", n)
+			for _, id := range ids {
 				_, header, _ := stepUp(verifier, id, token)
 				for name, read := range readers {
 					params, got, err := read(header)
