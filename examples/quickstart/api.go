@@ -10,18 +10,19 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// newAPI returns the API, protected: Authenticate says who is calling, Require says who may do what.
-func newAPI(tenant *entratest.Server, logger *slog.Logger, refuse func(http.ResponseWriter, *http.Request, error)) (http.Handler, error) {
-	verifier, err := entra.NewVerifier(entra.Options{
+// newVerifier says whose tokens the API accepts.
+func newVerifier(tenant *entratest.Server, logger *slog.Logger, refuse func(http.ResponseWriter, *http.Request, error)) (*entra.Verifier, error) {
+	return entra.NewVerifier(entra.Options{
 		Tenants:      []string{entratest.TenantID}, // in production: your directory (tenant) ID
 		ClientID:     entratest.APIClientID,        // in production: the application (client) ID of your API
 		HTTPClient:   tenant.Client(),              // in production: leave it out
 		Logger:       logger,
-		ErrorHandler: refuse,
+		ErrorHandler: refuse, // in production: leave it out
 	})
-	if err != nil {
-		return nil, err
-	}
+}
+
+// newAPI returns the API, protected: Authenticate says who is calling, Require says who may do what.
+func newAPI(verifier *entra.Verifier) http.Handler {
 	read := entra.Require(entra.AnyOf(
 		entra.Scope(entratest.ScopeRead),          // an application acting for a user
 		entra.AppPermission(entratest.RoleDaemon), // an application acting for itself
@@ -31,7 +32,7 @@ func newAPI(tenant *entratest.Server, logger *slog.Logger, refuse func(http.Resp
 	mux := http.NewServeMux()
 	mux.Handle("GET /orders", read(http.HandlerFunc(listOrders)))
 	mux.Handle("POST /orders", write(http.HandlerFunc(addOrder)))
-	return verifier.Authenticate(mux), nil
+	return verifier.Authenticate(mux)
 }
 
 func listOrders(w http.ResponseWriter, r *http.Request) {

@@ -1,4 +1,5 @@
-// Quickstart runs a protected API without Entra: a fake tenant issues the tokens. Both listen on this machine only.
+// Quickstart runs a protected API without Entra: a fake tenant issues the tokens. Both listen on this machine only. The
+// page at the API's address shows why a token is refused, and what happens when Entra is away.
 //
 //	go -C examples run ./quickstart        # from the root of the repository
 //	go -C examples run ./quickstart -once  # ends after the show
@@ -84,19 +85,23 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	// During the show the program prints each reason itself; afterwards the log does.
 	var level slog.LevelVar
 	level.Set(slog.LevelError)
-	refused := new(lastRefusal)
-	api, err := newAPI(tenant, slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: &level})), refused.write)
+	log := slog.NewTextHandler(out, &slog.HandlerOptions{Level: &level})
+	api, err := newService(tenant, slog.New(withoutTrickle{log}))
 	if err != nil {
 		return err
 	}
-	return serve(ctx, listener, api, func(ctx context.Context) error {
-		s := &show{out: out, tenant: tenant, entraURL: entraURL, apiURL: urlOf(listener), refused: refused}
+	page := newPage(tenant, api)
+	return serve(ctx, listener, page.handler(), func(ctx context.Context) error {
+		if !f.once {
+			fmt.Fprintf(out, "Page  %s/  shows why a token is refused; open it in a browser.\n\n", urlOf(listener))
+		}
+		s := &show{out: out, tenant: tenant, entraURL: entraURL, apiURL: urlOf(listener), refused: &api.refusals}
 		if err := s.run(ctx); err != nil || f.once {
 			return err
 		}
-		fmt.Fprint(out, "\nServing until Ctrl+C. What the API refuses from now on appears here, as its operator sees it.\n\n")
 		level.Set(slog.LevelDebug)
-		<-ctx.Done()
+		fmt.Fprint(out, "\nServing until Ctrl+C. What the API refuses from now on appears here, as its operator sees it.\n\n")
+		page.trickle.run(ctx)
 		fmt.Fprintln(out, "\nInterrupted; goodbye.")
 		return nil
 	})

@@ -52,8 +52,8 @@ func TestTheShowEndsAfterOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tenant.Close()
-	for _, a := range attempts(tenant) {
-		if !strings.Contains(text, a.name) || !strings.Contains(text, string(a.reason)) {
+	for _, a := range samples(tenant) {
+		if a.reason != "" && (!strings.Contains(text, a.name) || !strings.Contains(text, string(a.reason))) {
 			t.Errorf("got no line about %q, reason %s", a.name, a.reason)
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/entra-go/entra"
@@ -18,15 +16,7 @@ type show struct {
 	out              io.Writer
 	tenant           *entratest.Server
 	entraURL, apiURL string
-	refused          *lastRefusal
-}
-
-// lastRefusal keeps the error of the last refused request: the operator's side of it, which no client sees.
-type lastRefusal struct{ err atomic.Pointer[error] }
-
-func (l *lastRefusal) write(w http.ResponseWriter, r *http.Request, err error) {
-	l.err.Store(&err)
-	entra.WriteProblem(w, r, err)
+	refused          *refusals
 }
 
 func (s *show) run(ctx context.Context) error {
@@ -70,11 +60,11 @@ func (s *show) accepted(ctx context.Context) error {
 func (s *show) refusals(ctx context.Context) error {
 	s.heading("Refused: what the client learns (<), and what the API's operator reads in the log (#)")
 	common := ""
-	for _, a := range attempts(s.tenant) {
-		if a.method == "" {
-			a.method = http.MethodGet
+	for _, a := range samples(s.tenant) {
+		if a.reason == "" {
+			continue
 		}
-		status, challenge, err := send(ctx, a.method, s.apiURL+"/orders", a.authorization)
+		status, challenge, err := send(ctx, a.method, s.apiURL+"/orders", a.authorization())
 		if err != nil {
 			return err
 		}
@@ -84,13 +74,13 @@ func (s *show) refusals(ctx context.Context) error {
 			s.printf("  Every challenge (WWW-Authenticate) begins like this one; <tenant> is the tenant's ID.\n")
 			challenge = strings.ReplaceAll(challenge, entratest.TenantID, "<tenant>")
 		}
-		refused := s.refused.err.Swap(nil)
-		if refused == nil || status != a.status || entra.ReasonOf(*refused) != a.reason {
+		refused := s.refused.of("") // the show's requests carry no request ID
+		if status != a.status || entra.ReasonOf(refused) != a.reason {
 			return fmt.Errorf("%s: got status %d, want %d with reason %s", a.name, status, a.status, a.reason)
 		}
 		s.printf("\n  %d  %-19s  %s\n", status, a.reason, a.name)
 		s.printf("%s\n", wrap("       < ", "         ", strings.TrimPrefix(challenge, common+", ")))
-		s.printf("%s\n", wrap("       # ", "         ", (*refused).Error()))
+		s.printf("%s\n", wrap("       # ", "         ", refused.Error()))
 	}
 	return nil
 }
