@@ -1,0 +1,87 @@
+package main
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed web
+var web embed.FS
+
+// settings are what the page must know. Nothing of it is secret.
+type settings struct {
+	TenantID          string `json:"tenantId"`
+	ClientID          string `json:"clientId"`
+	API               string `json:"api"`
+	AuthorityMetadata string `json:"authorityMetadata,omitempty"` // of the emulator
+	login             string
+}
+
+// newPage returns the page, and MSAL.js from the folder beside it.
+func newPage(s settings, msal string) (http.Handler, error) {
+	if _, err := os.Stat(filepath.Join(msal, "msal-browser.min.js")); err != nil {
+		return nil, fmt.Errorf("no MSAL.js: run npm ci in examples/spa, or name its folder with -msal: %w", err)
+	}
+	files, err := fs.Sub(web, "web")
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(files))
+	mux.Handle("GET /msal/", http.StripPrefix("/msal/", http.FileServer(http.Dir(msal))))
+	mux.HandleFunc("GET /config.json", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s) })
+	return s.secured(mux), nil
+}
+
+// secured allows the page to run its own scripts and to reach Entra and the API, and nothing else: no other script can
+// then get at a token.
+func (s settings) secured(next http.Handler) http.Handler {
+	policy := strings.Join([]string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "base-uri 'none'", "form-action 'none'",
+		"connect-src 'self' " + s.API + " " + s.login,
+		"frame-src 'self' " + s.login, // MSAL.js renews in a hidden frame once its refresh token has expired
+		"frame-ancestors 'self'",
+	}, "; ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// emulate points MSAL.js to the emulator, through the metadata of the authority that it keeps.
+func (s *settings) emulate(emulator string) error {
+	response, err := http.Get(emulator + "/" + s.TenantID + "/v2.0/.well-known/openid-configuration")
+	if err != nil {
+		return fmt.Errorf("no emulator; start it with go -C examples run ./emulator: %w", err)
+	}
+	defer response.Body.Close()
+	metadata, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	if err != nil || response.StatusCode != http.StatusOK || !json.Valid(metadata) {
+		return fmt.Errorf("%s answers no metadata for tenant %s: status %d, %v", emulator, s.TenantID, response.StatusCode, err)
+	}
+	s.AuthorityMetadata, s.login = string(metadata), emulator
+	return nil
+}
+
+// emulated sends the Verifier's requests to the emulator at this URL in Entra's place.
+type emulated string
+
+func (e emulated) RoundTrip(r *http.Request) (*http.Response, error) {
+	base, err := url.Parse(string(e))
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host = base.Scheme, base.Host
+	return http.DefaultTransport.RoundTrip(r)
+}

@@ -1,0 +1,160 @@
+package interop_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/entra-go/entra/entratest"
+)
+
+const (
+	alice = `button[value="` + entratest.AliceObjectID + `"]`
+	bob   = `button[value="` + entratest.BobObjectID + `"]`
+)
+
+// TestThePageInABrowser goes through every state of the example, as a user would, and leaves pictures of each.
+func TestThePageInABrowser(t *testing.T) {
+	p := startPage(t, "@azure/msal-browser")
+	b := newBrowser(t)
+	b.do(chromedp.Navigate(p.url))
+	b.sees("#signed-out", "Sign in")
+	b.show("1-signed-out")
+
+	b.click("#sign-in")
+	b.sees("body", "Pick an account")
+	b.show("2-picker")
+	b.click(alice)
+	b.sees("#name", "Alice Example")
+	b.show("3-signed-in")
+
+	b.click(`[data-call="orders"]`)
+	b.sees("#result", "Two chairs")
+	b.sees("#result .badge", "200")
+	b.show("4-orders")
+	b.click(`[data-call="me"]`)
+	b.sees("#result", `"sent": "ID token"`)
+	b.show("5-id-token")
+
+	b.click(`[data-call="delete"]`)
+	b.sees("#result .badge", "403")
+	b.sees("#result", "insufficient_scope")
+	b.sees("#result", entratest.APIURI+"/"+entratest.ScopeWrite)
+	b.show("6-scope-missing")
+	b.click("#remedy")
+	b.sees("#result", `"deleted": "1001"`)
+
+	b.click(`[data-call="pay"]`)
+	b.sees("#result .badge", "401")
+	b.sees("#result", "insufficient_claims")
+	b.show("7-step-up")
+	b.click("#remedy")
+	b.sees("#result", `"confirmed": [`)
+	b.sees("#result .badge", "201")
+	b.show("8-stepped-up")
+
+	renewSilently(t, p, b)
+	b.do(chromedp.Reload())
+	b.sees("#name", "Alice Example")
+	meetExpiry(p, b)
+	if got := p.count("GET", "/authorize"); got != 1 {
+		t.Errorf("GET authorize: got %d requests, want the one of the sign-in: everything else is silent", got)
+	}
+
+	b.click("#sign-out")
+	b.sees("#signed-out", "Sign in")
+	if got := p.count("GET", "/logout"); got != 1 {
+		t.Errorf("GET logout: got %d requests, want 1", got)
+	}
+	signInWithAPopup(b)
+	if faults := b.faultsSoFar(); len(faults) > 0 {
+		t.Errorf("the page's scripts: got %q, want no fault", faults)
+	}
+}
+
+func renewSilently(t *testing.T, p *page, b *browser) {
+	t.Helper()
+	before := p.count("POST", "/token")
+	b.click("#renew")
+	b.sees("#result .badge", "New token")
+	b.show("9-renewed")
+	if got := p.count("POST", "/token") - before; got != 1 {
+		t.Errorf("renewing: got %d token requests, want 1", got)
+	}
+}
+
+// meetExpiry lets Entra's clock be two hours slow, so that the token is expired for the API as soon as it is there, and
+// MSAL.js does not know.
+func meetExpiry(p *page, b *browser) {
+	b.t.Helper()
+	p.clock.set(-2 * time.Hour)
+	b.click("#renew")
+	b.sees("#result .badge", "New token")
+	b.click(`[data-call="orders"]`)
+	b.sees("#result .badge", "401")
+	b.sees("#result", "invalid_token")
+	b.show("10-expired")
+	p.clock.set(0)
+	b.click(`[data-call="orders"]`)
+	b.sees("#result .badge", "200")
+}
+
+func signInWithAPopup(b *browser) {
+	b.t.Helper()
+	popup := b.popup("#sign-in-popup")
+	popup.sees("body", "Pick an account")
+	popup.click(`button[value="cancel"]`)
+	b.sees("#sign-in-error", "did not work")
+	b.show("11-sign-in-refused")
+
+	popup = b.popup("#sign-in-popup")
+	popup.sees("body", "Pick an account")
+	popup.show("12-popup")
+	popup.click(bob)
+	b.sees("#name", "Bob Example")
+	b.click(`[data-call="orders"]`)
+	b.sees("#result .badge", "200")
+}
+
+// TestThePageBesideTheEmulator runs the two programs as their first lines say, with the sample tenant.
+func TestThePageBesideTheEmulator(t *testing.T) {
+	address := freePort(t)
+	runExample(t, "emulator", "-http", address, "-https", freePort(t))
+	waitFor(t, "http://"+address)
+	b := newBrowser(t)
+	b.do(chromedp.Navigate(runPage(t, "http://"+address, "@azure/msal-browser")))
+	b.click("#sign-in")
+	b.click(alice)
+	b.sees("#name", "Alice Example")
+	for choice, want := range map[string]string{"orders": "200", "me": "200", "delete": "403", "pay": "401"} {
+		b.click(`[data-call="` + choice + `"]`)
+		b.sees("#result .badge", want)
+	}
+}
+
+// TestThePageWithOlderMajorVersions signs in by redirect and by popup with the two versions of MSAL.js before the
+// pinned one.
+func TestThePageWithOlderMajorVersions(t *testing.T) {
+	for _, version := range []string{"msal-browser-4", "msal-browser-3"} {
+		t.Run(version, func(t *testing.T) {
+			p := startPage(t, version)
+			b := newBrowser(t)
+			b.do(chromedp.Navigate(p.url))
+			b.click("#sign-in")
+			b.click(alice)
+			b.sees("#name", "Alice Example")
+			b.click(`[data-call="pay"]`)
+			b.sees("#result .badge", "401")
+			b.click("#remedy")
+			b.sees("#result .badge", "201")
+			b.click("#sign-out")
+			b.sees("#signed-out", "Sign in")
+			popup := b.popup("#sign-in-popup")
+			popup.click(bob)
+			b.sees("#name", "Bob Example")
+			b.click(`[data-call="orders"]`)
+			b.sees("#result .badge", "200")
+		})
+	}
+}
