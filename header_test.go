@@ -51,6 +51,9 @@ func TestHeader(t *testing.T) {
 		{rule: "R8", name: "kid null", token: member("kid", nil), want: header},
 		{rule: "R8", name: "kid as a number", token: member("kid", 7), want: header},
 		{rule: "R8", name: "the kid of a key that is not published", token: member("kid", "another"), want: entra.ReasonUnknownKey, says: `"another"`},
+		{rule: "R8", name: "a kid in mixed case", token: member("kid", "Mixed"), keys: publishing("kid", "Mixed")},
+		{rule: "R8", name: "a kid in other case", token: member("kid", "mixed"), keys: publishing("kid", "Mixed"), want: entra.ReasonUnknownKey},
+		{rule: "R8", name: "a kid with a space behind", token: member("kid", "Mixed "), keys: publishing("kid", "Mixed"), want: entra.ReasonUnknownKey},
 		{rule: "R8", name: "a kid that is a path", token: member("kid", "../../dev/null"), want: entra.ReasonUnknownKey},
 		{rule: "R8", name: "x5t of another key, which is not read", token: member("x5t", "another")},
 

@@ -44,7 +44,7 @@ func (c *conn) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func TestWriterAndRequestReachTheHandlerUntouched(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := newVerifier(t, tenant, nil)
-	var key struct{}
+	type key struct{}
 	body := io.NopCloser(strings.NewReader("body"))
 	for name, authenticate := range map[string]func(http.Handler) http.Handler{
 		"Authenticate": verifier.Authenticate, "AuthenticateOptional": verifier.AuthenticateOptional,
@@ -54,12 +54,12 @@ func TestWriterAndRequestReachTheHandlerUntouched(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/orders?x=1", nil)
 			r.Header.Set("Authorization", "Bearer "+tenant.Token())
 			r.Body = body
-			r = r.WithContext(context.WithValue(r.Context(), key, "kept"))
+			r = r.WithContext(context.WithValue(r.Context(), key{}, "kept"))
 			next := func(got http.ResponseWriter, passed *http.Request) {
 				if got != w || passed.Body != body || passed.URL != r.URL || passed.Header.Get("Authorization") == "" {
 					t.Errorf("got writer %T, body %v, URL %v and headers %v, want those of the request", got, passed.Body, passed.URL, passed.Header)
 				}
-				if passed.Context().Value(key) != "kept" {
+				if passed.Context().Value(key{}) != "kept" {
 					t.Error("got another context, want one made of the request's")
 				}
 				controller := http.NewResponseController(got)

@@ -159,12 +159,12 @@ func TestRequirementThatPanics(t *testing.T) {
 
 // TestRequirementsSeeTheRequest shows that a requirement gets the request's own context and claims.
 func TestRequirementsSeeTheRequest(t *testing.T) {
-	var key struct{}
+	type key struct{}
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	r = r.WithContext(entra.ContextWithClaims(context.WithValue(r.Context(), key, "order 7"), userCaller))
+	r = r.WithContext(entra.ContextWithClaims(context.WithValue(r.Context(), key{}, "order 7"), userCaller))
 	handler := entra.Require(func(ctx context.Context, claims *entra.Claims) error {
-		if ctx.Value(key) != "order 7" || claims != userCaller {
-			t.Errorf("got context value %v and claims %v, want the request's", ctx.Value(key), claims)
+		if ctx.Value(key{}) != "order 7" || claims != userCaller {
+			t.Errorf("got context value %v and claims %v, want the request's", ctx.Value(key{}), claims)
 		}
 		return nil
 	})(new(spy))
