@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/entra-go/entra/internal/benchmarks/paired"
+)
+
+// cost is what one contender needs for a token, as multiples of the bare signature check.
+type cost struct {
+	name              string
+	one, all          float64 // on one core; on all
+	nanoseconds       float64 // on one core
+	allocations, heap float64 // a token
+}
+
+// The rows that the limits are about.
+const (
+	bareRow = iota
+	warmRow
+	coldRow
+)
+
+type costs []cost
+
+// compare lets all contenders verify the same tokens with the same keys.
+func (lab *laboratory) compare(ctx context.Context) (costs, error) {
+	contenders, err := lab.library(ctx)
+	if err != nil {
+		return nil, err
+	}
+	others, err := peers(ctx, lab.tenant.Client())
+	if err != nil {
+		return nil, err
+	}
+	contenders = append(contenders, others...)
+	cores := runtime.NumCPU()
+	var works []paired.Work
+	for _, c := range contenders {
+		works = append(works, lab.work(c, 1), lab.work(c, cores))
+	}
+	result, err := paired.Run(lab.plan(60, lab.slice()), works)
+	if err != nil {
+		return nil, err
+	}
+	table := make(costs, len(contenders))
+	for i, c := range contenders {
+		allocations, heap := lab.allocations(c)
+		table[i] = cost{
+			name: c.name, one: result.Ratio(2*i, 2*bareRow), all: result.Ratio(2*i+1, 2*bareRow+1),
+			nanoseconds: result.Median(2 * i), allocations: allocations, heap: heap,
+		}
+	}
+	table.print(lab, cores)
+	return table, nil
+}
+
+// library returns the bare signature check and this library, with a memory and without.
+func (lab *laboratory) library(ctx context.Context) ([]contender, error) {
+	warm, err := library(ctx, lab.tenant, "entra, seen before", 0)
+	if err != nil {
+		return nil, err
+	}
+	cold, err := library(ctx, lab.tenant, "entra, new token", -1)
+	return []contender{bareRow: lab.bare, warmRow: warm, coldRow: cold}, err
+}
+
+// allocations returns how many objects and bytes a contender allocates for a token.
+func (lab *laboratory) allocations(c contender) (objects, bytes float64) {
+	const runs = 2000
+	var before, after runtime.MemStats
+	i := 0
+	runtime.ReadMemStats(&before)
+	objects = testing.AllocsPerRun(runs, func() {
+		// What fails here would have failed the measurement of its time.
+		_ = c.verify(lab.tokens[i%len(lab.tokens)])
+		i++
+	})
+	runtime.ReadMemStats(&after)
+	return objects, float64(after.TotalAlloc-before.TotalAlloc) / (runs + 1)
+}
+
+func (table costs) print(lab *laboratory, cores int) {
+	fmt.Fprintf(lab.out, "\n| one token | one core | %d cores | time on one core | allocations |\n|---|--:|--:|--:|--:|\n", cores)
+	for _, row := range table {
+		fmt.Fprintf(lab.out, "| %s | %s | %s | %.1f µs | %.0f, %.1f KB |\n",
+			row.name, multiple(row.one), multiple(row.all), row.nanoseconds/1000, row.allocations, row.heap/1000)
+	}
+}
+
+// multiple writes small ratios as fractions, which are easier to compare.
+func multiple(ratio float64) string {
+	if ratio < 0.1 {
+		return fmt.Sprintf("%.3f (1/%.0f)", ratio, 1/ratio)
+	}
+	return fmt.Sprintf("%.2f", ratio)
+}
+
+// check returns an error that names every limit which the library exceeds.
+func (table costs) check() error {
+	var over []error
+	limit := func(what string, got, most float64) {
+		if got > most {
+			over = append(over, fmt.Errorf("%s: got %.3f, want %.3f at most", what, got, most))
+		}
+	}
+	cold, warm := table[coldRow], table[warmRow]
+	limit("a new token, as a multiple of the bare signature check", cold.one, 1.20)
+	limit("a token seen before, as a multiple of the bare signature check", warm.one, 1.0/25)
+	limit("allocations for a new token", cold.allocations, 25)
+	limit("allocations for a token seen before", warm.allocations, 6)
+	return errors.Join(over...)
+}

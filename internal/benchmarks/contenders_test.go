@@ -1,0 +1,114 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/benchmarks/sample"
+)
+
+func newTestLaboratory(t *testing.T) *laboratory {
+	t.Helper()
+	lab, err := newLaboratory(io.Discard, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(lab.tenant.Close)
+	return lab
+}
+
+// What is compared must do the same: accept what is valid, and refuse what is not.
+func TestEveryContenderVerifies(t *testing.T) {
+	lab := newTestLaboratory(t)
+	own, err := lab.library(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := peers(t.Context(), lab.tenant.Client())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := lab.tokens[0][:strings.LastIndexByte(lab.tokens[0], '.')] + lab.tokens[1][strings.LastIndexByte(lab.tokens[1], '.'):]
+	// The bare signature check knows its tokens beforehand.
+	for _, c := range append(own[warmRow:], others...) {
+		t.Run(c.name, func(t *testing.T) {
+			for range 2 {
+				if err := c.verify(lab.tokens[0]); err != nil {
+					t.Errorf("a valid token: got %v, want no error", err)
+				}
+			}
+			for name, token := range map[string]string{
+				"another token's signature": forged,
+				"an expired token":          sample.Token(lab.tenant, entratest.Expired()),
+				"another audience":          sample.Token(lab.tenant, entratest.Audience(entratest.ClientID)),
+				"another issuer":            sample.Token(lab.tenant, entratest.Tenant(entratest.OtherTenantID), entratest.Claim("oid", entratest.AliceObjectID)),
+			} {
+				if err := c.verify(token); err == nil {
+					t.Errorf("%s: got no error, want one", name)
+				}
+			}
+		})
+	}
+}
+
+func TestTheBareCheckFindsEverySignatureGood(t *testing.T) {
+	lab := newTestLaboratory(t)
+	for i, token := range lab.tokens {
+		if err := lab.bare.verify(token); err != nil {
+			t.Errorf("token %d: got %v, want no error", i, err)
+		}
+	}
+}
+
+func TestEveryHostileTokenIsRefused(t *testing.T) {
+	lab := newTestLaboratory(t)
+	verifier, err := sample.Verifier(t.Context(), lab.tenant, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range lab.hostiles() {
+		if _, err := verifier.Verify(t.Context(), h.token); err == nil {
+			t.Errorf("%s: got no error, want one", h.name)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	good := costs{warmRow: {one: 0.04, allocations: 6}, coldRow: {one: 1.20, allocations: 25}}
+	if err := good.check(); err != nil {
+		t.Errorf("at the limits: got %v, want no error", err)
+	}
+	for name, change := range map[string]func(costs){
+		"a slow new token":               func(c costs) { c[coldRow].one = 1.21 },
+		"a slow token seen before":       func(c costs) { c[warmRow].one = 0.041 },
+		"allocations, new token":         func(c costs) { c[coldRow].allocations = 26 },
+		"allocations, token seen before": func(c costs) { c[warmRow].allocations = 7 },
+	} {
+		table := append(costs(nil), good...)
+		change(table)
+		if table.check() == nil {
+			t.Errorf("%s: got no error, want one", name)
+		}
+	}
+}
+
+func TestThePictureNamesEveryRow(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "costs.svg")
+	table := costs{{name: "the limit", one: 1}, {name: "seen", one: 0.04}, {name: "new", one: 1.2}, {name: "a peer", one: 2.5}}
+	if err := draw(table, file); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<svg", "the limit", "seen", "new", "a peer", "0.04", "2.50", "sans-serif"} {
+		if !strings.Contains(string(picture), want) {
+			t.Errorf("the picture lacks %q", want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/benchmarks/paired"
+	"github.com/entra-go/entra/internal/benchmarks/sample"
+)
+
+// hostile is a token that is refused before its signature is checked.
+type hostile struct{ name, token string }
+
+func (lab *laboratory) hostiles() []hostile {
+	token := sample.Token(lab.tenant)
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	minted := func(option entratest.TokenOption) string { return sample.Token(lab.tenant, option) }
+	return []hostile{
+		{"too large, 20 KB", header + "." + payload + strings.Repeat("A", 20<<10) + "." + signature},
+		{"two segments", header + "." + payload},
+		{"header that is no JSON", header[4:] + "." + rest},
+		{"payload that is no base64url", header + "." + payload + "+." + signature},
+		{"signature that is no base64url", token + "+"},
+		{"wrong algorithm", minted(entratest.Header("alg", "RS384"))},
+		{"unsigned", minted(entratest.Header("alg", "none")) + signature},
+		{"token for Microsoft Graph", minted(entratest.Graph())},
+		{"unknown key", minted(entratest.SignedBy(lab.tenant.UnknownKey()))},
+	}
+}
+
+var errAccepted = errors.New("a hostile token was accepted")
+
+// refuse measures what refusals cost that come before the signature: the decision, and the whole answer.
+func (lab *laboratory) refuse(ctx context.Context) error {
+	verifier, err := sample.Verifier(ctx, lab.tenant, 0)
+	if err != nil {
+		return err
+	}
+	handler := verifier.Authenticate(http.NotFoundHandler())
+	works := []paired.Work{lab.work(lab.bare, 1)}
+	hostiles := lab.hostiles()
+	for _, h := range hostiles {
+		works = append(works,
+			paired.Work{Name: h.name, Cores: 1, Do: func(int) error {
+				if _, err := verifier.Verify(ctx, h.token); err == nil {
+					return errAccepted
+				}
+				return nil
+			}},
+			paired.Work{Name: h.name + ", answered", Cores: 1, Do: serve(handler, h.token, http.StatusUnauthorized)})
+	}
+	result, err := paired.Run(lab.plan(40, lab.slice()/2), works)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(lab.out, "\n| refused token | decision | with the answer |\n|---|--:|--:|\n")
+	for i, h := range hostiles {
+		fmt.Fprintf(lab.out, "| %s | %.3f | %.3f |\n", h.name, result.Ratio(2*i+1, 0), result.Ratio(2*i+2, 0))
+	}
+	return nil
+}
+
+// serve returns work that serves a request with the token; status is what must be answered, 0 for nothing.
+func serve(handler http.Handler, token string, status int) func(int) error {
+	request := httptest.NewRequest(http.MethodGet, "https://api.example/orders", nil)
+	request.Header.Set("Authorization", "Bearer "+token)
+	return func(int) error {
+		answer := reply{header: make(http.Header)}
+		handler.ServeHTTP(&answer, request)
+		if answer.status != status {
+			return fmt.Errorf("got status %d, want %d", answer.status, status)
+		}
+		return nil
+	}
+}
+
+// reply is a ResponseWriter that keeps the status only.
+type reply struct {
+	header http.Header
+	status int
+}
+
+func (r *reply) Header() http.Header         { return r.header }
+func (r *reply) Write(p []byte) (int, error) { return len(p), nil }
+func (r *reply) WriteHeader(status int)      { r.status = status }
