@@ -7,21 +7,29 @@ import (
 	"github.com/entra-go/entra"
 )
 
-// newAPI returns the API for the page of that origin.
-func newAPI(options entra.Options, origin string) (http.Handler, error) {
-	verifier, err := entra.NewVerifier(options)
+// newAPI returns the API for the page of that origin. The client, unless nil, fetches Entra's keys.
+func newAPI(s settings, client *http.Client, origin string) (http.Handler, error) {
+	verifier, err := entra.NewVerifier(entra.Options{Tenants: []string{s.TenantID}, ClientID: s.APIID, HTTPClient: client})
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
+	// An ID token is issued to the page and says only who signed in there: it is good for one route, on its own terms.
+	signedIn, err := entra.NewVerifier(entra.Options{Tenants: []string{s.TenantID}, ClientID: s.PageID, AllowIDTokens: true, HTTPClient: client})
+	if err != nil {
+		return nil, err
+	}
+	routes := http.NewServeMux()
 	route := func(pattern string, handler http.HandlerFunc, requirements ...entra.Requirement) {
-		mux.Handle(pattern, entra.Require(requirements...)(handler))
+		routes.Handle(pattern, entra.Require(requirements...)(handler))
 	}
 	route("GET /orders", listOrders, entra.Scope("Orders.Read"))
 	route("DELETE /orders/{id}", deleteOrder, entra.Scope("Orders.Write"))
 	route("POST /payments", pay, entra.Scope("Orders.Read"), entra.AuthContext("c1"))
-	mux.HandleFunc("GET /me", showMe) // whoever signed in, be it with an ID token
-	return allow(origin, verifier.Authenticate(mux)), nil
+
+	mux := http.NewServeMux()
+	mux.Handle("/", verifier.Authenticate(routes))
+	mux.Handle("GET /me", signedIn.Authenticate(http.HandlerFunc(showMe)))
+	return allow(origin, mux), nil
 }
 
 // allow is CORS for one page. It stands outside of Authenticate: a browser asks first without a token, and a page

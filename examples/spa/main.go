@@ -6,20 +6,17 @@
 //	go -C examples run ./emulator
 //	go -C examples run ./spa -emulator http://localhost:8080   # beside it; then open http://localhost:3000
 //
-// For the real one leave -emulator out, and set ENTRA_TENANT_ID to your directory (tenant) ID and ENTRA_CLIENT_ID to the
-// application (client) ID of one registration that is both page and API: docs/flows/page.md says how to make it.
+// For the real one leave -emulator out, and set ENTRA_TENANT_ID to your directory (tenant) ID, ENTRA_CLIENT_ID to the
+// application (client) ID of the API and ENTRA_PAGE_CLIENT_ID to that of the page: docs/flows/page.md says how to make the
+// two registrations.
 package main
 
 import (
-	"cmp"
 	"flag"
 	"log"
 	"net/http"
 	"os"
 	"time"
-
-	"github.com/entra-go/entra"
-	"github.com/entra-go/entra/entratest"
 )
 
 func main() {
@@ -31,23 +28,21 @@ func main() {
 
 	s := settings{
 		TenantID: os.Getenv("ENTRA_TENANT_ID"),
-		ClientID: os.Getenv("ENTRA_CLIENT_ID"),
+		APIID:    os.Getenv("ENTRA_CLIENT_ID"),
+		PageID:   os.Getenv("ENTRA_PAGE_CLIENT_ID"),
 		API:      "http://" + *apiAddr,
 		login:    "https://login.microsoftonline.com",
 	}
-	options := entra.Options{}
+	var client *http.Client
 	if *emulator != "" {
-		s.TenantID, s.ClientID = cmp.Or(s.TenantID, entratest.TenantID), cmp.Or(s.ClientID, entratest.APIClientID)
+		client = &http.Client{Transport: emulated(*emulator)}
 		if err := s.emulate(*emulator); err != nil {
 			log.Fatal(err)
 		}
-		options.HTTPClient = &http.Client{Transport: emulated(*emulator)}
 	}
-	options.Tenants, options.ClientID = []string{s.TenantID}, s.ClientID
-	options.AllowIDTokens = true // for GET /me; an ID token never meets the scope of the other routes
-	api, err := newAPI(options, "http://"+*pageAddr)
+	api, err := newAPI(s, client, "http://"+*pageAddr)
 	if err != nil {
-		log.Fatalf("set ENTRA_TENANT_ID and ENTRA_CLIENT_ID: %v", err)
+		log.Fatalf("set ENTRA_TENANT_ID, ENTRA_CLIENT_ID and ENTRA_PAGE_CLIENT_ID: %v", err)
 	}
 	page, err := newPage(s, *msal)
 	if err != nil {

@@ -9,20 +9,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 )
 
 const origin = "http://localhost:3000"
 
+var sample = settings{TenantID: entratest.TenantID, APIID: entratest.APIClientID, PageID: entratest.SPAClientID, API: "http://localhost:3001"}
+
 func TestAPI(t *testing.T) {
 	tenant := entratest.New(t)
-	api, err := newAPI(entra.Options{
-		Tenants:       []string{entratest.TenantID},
-		ClientID:      entratest.APIClientID,
-		AllowIDTokens: true,
-		HTTPClient:    tenant.Client(), // the fake tenant in place of Entra
-	}, origin)
+	api, err := newAPI(sample, tenant.Client(), origin) // the fake tenant in place of Entra
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +29,9 @@ func TestAPI(t *testing.T) {
 		challenge, body           string // what they contain
 	}{
 		{"an access token lists", "GET", "/orders", user(), 200, "", "Two chairs"},
-		{"an ID token says who signed in", "GET", "/me", user(entratest.IDToken()), 200, "", `"name":"Alice Example"`},
-		{"an ID token may not list", "GET", "/orders", user(entratest.IDToken()), 403, "insufficient_scope", `"reason":"scope"`},
+		{"an ID token says who signed in", "GET", "/me", user(entratest.IDToken(), entratest.Audience(entratest.SPAClientID)), 200, "", `"name":"Alice Example"`},
+		{"one of another page does not", "GET", "/me", user(entratest.IDToken(), entratest.Audience(entratest.ClientID)), 401, "invalid_token", `"reason":"audience"`},
+		{"an ID token may not list", "GET", "/orders", user(entratest.IDToken(), entratest.Audience(entratest.SPAClientID)), 401, "invalid_token", `"reason":"audience"`},
 		{"deleting takes another scope", "DELETE", "/orders/1001", user(), 403, entratest.APIURI + "/Orders.Write", `"reason":"scope"`},
 		{"with it orders are deleted", "DELETE", "/orders/1001", user(entratest.Scopes("Orders.Write")), 200, "", `"deleted":"1001"`},
 		{"paying takes a step-up", "POST", "/payments", user(entratest.Capabilities("cp1")), 401, "insufficient_claims", `"reason":"auth_context"`},
@@ -62,7 +59,7 @@ func TestAPI(t *testing.T) {
 }
 
 func TestBrowsersMayAskFirst(t *testing.T) {
-	api, err := newAPI(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID}, origin)
+	api, err := newAPI(sample, nil, origin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +89,7 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := settings{TenantID: entratest.TenantID, ClientID: entratest.APIClientID, API: "http://localhost:3001"}
+	s := settings{API: "http://localhost:3001"}
 	if err := s.emulate(url); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +111,7 @@ func TestPage(t *testing.T) {
 	if err := json.Unmarshal(get("/config.json").Body.Bytes(), &config); err != nil {
 		t.Fatal(err)
 	}
-	if config["clientId"] != entratest.APIClientID || !strings.Contains(config["authorityMetadata"], url+"/"+entratest.TenantID+"/oauth2/v2.0/token") {
-		t.Errorf("config.json: got %v, want the client ID and the emulator's metadata", config)
+	if config["clientId"] != entratest.SPAClientID || config["apiId"] != entratest.APIClientID || !strings.Contains(config["authorityMetadata"], url+"/"+entratest.TenantID+"/oauth2/v2.0/token") {
+		t.Errorf("config.json: got %v, want the client IDs and the emulator's metadata", config)
 	}
 }

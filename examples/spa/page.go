@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/entra-go/entra/entratest"
 )
 
 //go:embed web
@@ -19,7 +22,8 @@ var web embed.FS
 // settings are what the page must know. Nothing of it is secret.
 type settings struct {
 	TenantID          string `json:"tenantId"`
-	ClientID          string `json:"clientId"`
+	PageID            string `json:"clientId"` // of the page's registration
+	APIID             string `json:"apiId"`    // of the API's
 	API               string `json:"api"`
 	AuthorityMetadata string `json:"authorityMetadata,omitempty"` // of the emulator
 	login             string
@@ -58,8 +62,11 @@ func (s settings) secured(next http.Handler) http.Handler {
 	})
 }
 
-// emulate points MSAL.js to the emulator, through the metadata of the authority that it keeps.
+// emulate points MSAL.js to the emulator, through the metadata of the authority that it keeps. What was not set is that of
+// the emulator's sample tenant.
 func (s *settings) emulate(emulator string) error {
+	s.TenantID = cmp.Or(s.TenantID, entratest.TenantID)
+	s.APIID, s.PageID = cmp.Or(s.APIID, entratest.APIClientID), cmp.Or(s.PageID, entratest.SPAClientID)
 	response, err := http.Get(emulator + "/" + s.TenantID + "/v2.0/.well-known/openid-configuration")
 	if err != nil {
 		return fmt.Errorf("no emulator; start it with go -C examples run ./emulator: %w", err)

@@ -226,12 +226,18 @@ func (c *clock) set(off time.Duration) {
 func startPage(t *testing.T, msal string) *page {
 	t.Helper()
 	p := &page{clock: new(clock)}
-	p.tenant = entratest.New(t, entratest.Config{Strict: true, Clock: p.clock.now, Apps: []entratest.AppRegistration{{
-		ClientID:        entratest.APIClientID,
-		Name:            "Orders",
-		Scopes:          []string{entratest.ScopeRead, entratest.ScopeWrite},
-		SPARedirectURIs: []string{"http://localhost/", "http://localhost/redirect.html"},
-	}}})
+	p.tenant = entratest.New(t, entratest.Config{Strict: true, Clock: p.clock.now, Apps: []entratest.AppRegistration{
+		{
+			ClientID: entratest.APIClientID,
+			Name:     "Orders API",
+			Scopes:   []string{entratest.ScopeRead, entratest.ScopeWrite},
+		},
+		{
+			ClientID:        entratest.SPAClientID,
+			Name:            "Orders",
+			SPARedirectURIs: []string{"http://localhost/", "http://localhost/redirect.html"},
+		},
+	}})
 	emulator, err := p.tenant.Start()
 	if err != nil {
 		t.Fatal(err)

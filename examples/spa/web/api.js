@@ -1,7 +1,7 @@
 // The page's whole use of MSAL.js: sign in and out, get tokens, and send them to the API.
 
 const config = await (await fetch("config.json")).json();
-const scope = (name) => `api://${config.clientId}/${name}`;
+const scope = (name) => `api://${config.apiId}/${name}`;
 
 const client = new msal.PublicClientApplication({
   auth: {
