@@ -96,7 +96,6 @@ func (b *browser) snapshots(state string) {
 func TestTheQuickstartExplainsEachToken(t *testing.T) {
 	b := openQuickstart(t)
 	for _, row := range []struct{ sample, verdict, claim, says string }{
-		{"graph", "401 Unauthorized microsoft_api_token", "aud", "request a scope of this API"},
 		{"user", "200 OK let in", "scp", ""},
 		{"daemon", "200 OK let in", "roles", ""},
 		{"writer", "201 Created let in", "scp", ""},
@@ -105,6 +104,7 @@ func TestTheQuickstartExplainsEachToken(t *testing.T) {
 		{"none", "401 Unauthorized no_token", "", "Authorization: Bearer"},
 		{"two", "400 Bad Request invalid_request", "", "one Authorization header"},
 		{"secret", "401 Unauthorized malformed", "", "access_token"},
+		{"graph", "401 Unauthorized microsoft_api_token", "aud", "request a scope of this API"},
 		{"audience", "401 Unauthorized audience", "aud", "/.default"},
 		{"id-token", "401 Unauthorized id_token", "scp", "send the access token"},
 		{"tenant", "401 Unauthorized tenant", "tid", "Options.Tenants"},
