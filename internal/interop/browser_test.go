@@ -3,8 +3,6 @@ package interop_test
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +16,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
-
-	"github.com/entra-go/entra/entratest"
 )
 
 // patience is how long the slowest machine may take for one step of the browser.
@@ -38,8 +34,13 @@ type browser struct {
 // newBrowser starts Chromium without a window and without anything that it does by itself on the network.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil && path == "" {
+			path = found
+		}
+	}
+	if path == "" {
 		missing(t, "Chromium is not installed; on Debian: chromium")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -195,121 +196,4 @@ func (b *browser) picture(name string) {
 	if err := os.WriteFile(filepath.Join(b.pictures, "spa-"+name+".png"), picture, 0o600); err != nil {
 		b.t.Error(err)
 	}
-}
-
-// page is the example examples/spa beside a fake tenant.
-type page struct {
-	url    string
-	tenant *entratest.Server
-	clock  *clock
-}
-
-// clock is the tenant's, which the test may set wrong.
-type clock struct {
-	mu  sync.Mutex
-	off time.Duration
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Now().Add(c.off)
-}
-
-func (c *clock) set(off time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.off = off
-}
-
-// startPage runs the example with MSAL.js from the folder of node_modules, and a tenant as strict as Entra.
-func startPage(t *testing.T, msal string) *page {
-	t.Helper()
-	p := &page{clock: new(clock)}
-	p.tenant = entratest.New(t, entratest.Config{Strict: true, Clock: p.clock.now, Apps: []entratest.AppRegistration{
-		{
-			ClientID: entratest.APIClientID,
-			Name:     "Orders API",
-			Scopes:   []string{entratest.ScopeRead, entratest.ScopeWrite},
-		},
-		{
-			ClientID:        entratest.SPAClientID,
-			Name:            "Orders",
-			SPARedirectURIs: []string{"http://localhost/", "http://localhost/redirect.html"},
-		},
-	}})
-	emulator, err := p.tenant.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.url = runPage(t, emulator, msal)
-	return p
-}
-
-// runPage builds examples/spa and runs it as its first lines say, on ports of its own. It returns its URL.
-func runPage(t *testing.T, emulator, msal string) string {
-	t.Helper()
-	node(t) // For MSAL.js.
-	folder, err := filepath.Abs(filepath.Join("node_modules", msal, "lib"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := freePort(t)
-	runExample(t, "spa", "-emulator", emulator, "-page", address, "-api", freePort(t), "-msal", folder)
-	waitFor(t, "http://"+address)
-	return "http://" + address
-}
-
-// runExample builds a program of the examples and runs it until the test ends.
-func runExample(t *testing.T, name string, args ...string) {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), name)
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+name)
-	build.Dir = "../../examples"
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building examples/%s: %v\n%s", name, err, out)
-	}
-	command := exec.CommandContext(t.Context(), binary, args...)
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	return fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port)
-}
-
-func waitFor(t *testing.T, url string) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		response, err := http.Get(url)
-		if err == nil {
-			_ = response.Body.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not answer: %v", url, err)
-		}
-	}
-}
-
-// count returns how many requests with this method and end of the path the tenant got.
-func (p *page) count(method, suffix string) int {
-	n := 0
-	for _, r := range p.tenant.Requests() {
-		if r.Method == method && strings.HasSuffix(r.Path, suffix) {
-			n++
-		}
-	}
-	return n
 }
