@@ -1,8 +1,10 @@
 package entra_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
@@ -19,47 +21,50 @@ func TestApplicationKeys(t *testing.T) {
 	own := tenant.UnknownKey() // as Entra lists it: without an owner
 	sharedID := own.With("kid", general.ID())
 	tests := []struct {
-		name  string
-		texts map[string]string
-		off   bool // AppKeys
-		token string
-		want  entra.Reason
+		name   string
+		texts  map[string]string
+		off    bool // AppKeys
+		signer *entratest.Key
+		issuer string // default: the home tenant's
+		want   entra.Reason
 	}{
-		{name: "the application's own key", token: homeToken(own)},
-		{name: "a general key beside them", token: homeToken(general)},
-		{name: "the own key without AppKeys", off: true, token: homeToken(own), want: entra.ReasonUnknownKey},
-		{name: "a key of neither document", token: homeToken(tenant.PersonalKey()), want: entra.ReasonUnknownKey},
-		{name: "the own key, another tenant's token", token: signClaims(own, userClaims(publicOtherV2, otherTenant, "2.0")), want: entra.ReasonTenant},
-		{name: "the own key, a personal account's token", token: signClaims(own, userClaims(personalV2, entra.PersonalAccounts, "2.0")), want: entra.ReasonTenant},
-		{name: "the own document is missing, a general key", texts: map[string]string{generalKeys: keyDocument(general)}, token: homeToken(general)},
-		{name: "the own document is missing, the own key", texts: map[string]string{generalKeys: keyDocument(general)}, token: homeToken(own), want: entra.ReasonUnknownKey},
-		{name: "the general document is missing, the own key", texts: map[string]string{ownKeys: keyDocument(own)}, token: homeToken(own)},
-		{name: "both documents are missing", texts: map[string]string{}, token: homeToken(own), want: entra.ReasonKeysUnavailable},
+		{name: "the application's own key", signer: own},
+		{name: "a general key beside them", signer: general},
+		{name: "the own key without AppKeys", off: true, signer: own, want: entra.ReasonUnknownKey},
+		{name: "a key of neither document", signer: tenant.PersonalKey(), want: entra.ReasonUnknownKey},
+		{name: "the own key, another tenant's token", signer: own, issuer: publicOtherV2, want: entra.ReasonTenant},
+		{name: "the own key, a personal account's token", signer: own, issuer: personalV2, want: entra.ReasonTenant},
+		{name: "the own document is missing, a general key", texts: map[string]string{generalKeys: keyDocument(general)}, signer: general},
+		{name: "the own document is missing, the own key", texts: map[string]string{generalKeys: keyDocument(general)}, signer: own, want: entra.ReasonUnknownKey},
+		{name: "the general document is missing, the own key", texts: map[string]string{ownKeys: keyDocument(own)}, signer: own},
+		{name: "both documents are missing", texts: map[string]string{}, signer: own, want: entra.ReasonKeysUnavailable},
 		{name: "an own key that takes a general key's ID", texts: map[string]string{generalKeys: keyDocument(general), ownKeys: keyDocument(sharedID)},
-			token: homeToken(sharedID), want: entra.ReasonSignature},
+			signer: sharedID, want: entra.ReasonSignature},
 		{name: "the general key whose ID an own key takes", texts: map[string]string{generalKeys: keyDocument(general), ownKeys: keyDocument(sharedID)},
-			token: homeToken(general)},
+			signer: general},
 		{name: "an own key with a foreign owner", texts: map[string]string{generalKeys: keyDocument(general), ownKeys: keyDocument(own.With("issuer", personalV2))},
-			token: homeToken(own), want: entra.ReasonKeyIssuer},
+			signer: own, want: entra.ReasonKeyIssuer},
 	}
 	for _, test := range tests {
+		if test.texts == nil {
+			test.texts = map[string]string{generalKeys: keyDocument(general), ownKeys: keyDocument(own)}
+		}
 		t.Run(test.name, func(t *testing.T) {
-			if test.texts == nil {
-				test.texts = map[string]string{generalKeys: keyDocument(general), ownKeys: keyDocument(own)}
-			}
-			verifier := verifierAt(t, &publisher{texts: test.texts}, entra.Options{Tenants: []string{homeTenant}, AppKeys: !test.off})
-			// Twice: the second time all that can be held is held.
-			for range 2 {
-				if _, err := verifier.Verify(t.Context(), test.token); entra.ReasonOf(err) != test.want {
-					t.Errorf("got reason %q (%v), want %q", entra.ReasonOf(err), err, test.want)
+			synctest.Test(t, func(t *testing.T) {
+				verifier := verifierAt(t, &publisher{texts: test.texts}, entra.Options{Tenants: []string{homeTenant}, AppKeys: !test.off})
+				// Whether keys can be had is what the row is about; here both documents are to have been asked for.
+				_ = verifier.Ready(t.Context())
+				synctest.Wait()
+				issuer := cmp.Or(test.issuer, publicV2)
+				for range 2 {
+					token := signClaims(test.signer, userClaims(issuer, tenantOfIssuer(issuer), "2.0"))
+					if _, err := verifier.Verify(t.Context(), token); entra.ReasonOf(err) != test.want {
+						t.Errorf("got reason %q (%v), want %q", entra.ReasonOf(err), err, test.want)
+					}
 				}
-			}
+			})
 		})
 	}
-}
-
-func homeToken(k *entratest.Key) string {
-	return signClaims(k, userClaims(publicV2, homeTenant, "2.0"))
 }
 
 func TestApplicationKeysOfTheFakeTenant(t *testing.T) {
@@ -88,6 +93,15 @@ func TestApplicationKeysOfAnAuthority(t *testing.T) {
 		if _, err := verifier.Verify(t.Context(), signClaims(k, userClaims(externalIDv2, homeTenant, "2.0"))); err != nil {
 			t.Errorf("the %s key: got %v, want no error", name, err)
 		}
+	}
+	// One document failing does not spoil the other, nor what the authority is called.
+	own := &publisher{texts: map[string]string{
+		metadata + appID:                    metadataDocument(externalIDv2, at+"/discovery/v2.0/keys"+appID),
+		at + "/discovery/v2.0/keys" + appID: keyDocument(tenant.UnknownKey()),
+	}}
+	verifier = verifierAt(t, own, entra.Options{Tenants: []string{homeTenant}, Authority: at + "/v2.0", AppKeys: true})
+	if _, err := verifier.Verify(t.Context(), signClaims(tenant.UnknownKey(), userClaims(externalIDv2, homeTenant, "2.0"))); err != nil {
+		t.Errorf("the own key while the general metadata is missing: got %v, want no error", err)
 	}
 	if got := strings.Join(p.requests(), " "); !strings.Contains(got, metadata+appID) {
 		t.Errorf("got requests %s, want one for %s", got, metadata+appID)

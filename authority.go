@@ -31,13 +31,16 @@ func readAuthority(o *Options, wrong *mistakes) *authority {
 		wrong.add("Authority", "%s is no URL", quote.Text(o.Authority))
 		return nil
 	}
-	if problem := authorityProblem(u); problem != "" {
+	if problem := authorityProblem(u, o.Authority); problem != "" {
 		wrong.add("Authority", "%s %s", quote.Text(o.Authority), problem)
 		return nil
 	}
 	a := &authority{url: strings.TrimSuffix(u.String(), "/"), host: strings.ToLower(u.Host)}
 	if len(o.Tenants) == 1 {
 		a.tenant = strings.ToLower(o.Tenants[0])
+	}
+	if inPath := tenantOf(strings.ToLower(a.url)); inPath != "" && a.tenant != "" && inPath != a.tenant {
+		wrong.add("Tenants", "names another directory than Authority, %s; leave it out or make them agree", inPath)
 	}
 	for segment := range strings.SplitSeq(u.Path, "/") {
 		if isPolicy(segment) {
@@ -47,9 +50,13 @@ func readAuthority(o *Options, wrong *mistakes) *authority {
 	return a
 }
 
-func authorityProblem(u *url.URL) string {
+func authorityProblem(u *url.URL, text string) string {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	switch {
+	case strings.ContainsAny(text, "<>{}"):
+		return "holds a placeholder; write the directory's ID in its place"
+	case strings.ContainsFunc(text, isSpaceOrControl):
+		return "holds white space; remove it"
 	case u.Scheme != "https":
 		return "is no https URL; expected one such as https://contoso.ciamlogin.com/<tenant ID>/v2.0"
 	case host == "":
@@ -58,12 +65,14 @@ func authorityProblem(u *url.URL) string {
 		return "holds user information; remove what stands before the @"
 	case u.RawQuery != "" || u.ForceQuery:
 		return "holds a query; a B2C policy belongs into the path: https://<name>.b2clogin.com/<name>.onmicrosoft.com/<policy>/v2.0"
-	case u.Fragment != "" || strings.HasSuffix(u.String(), "#"):
+	case strings.Contains(text, "#"):
 		return "holds a fragment; remove what follows the #"
 	case microsoftHosts[host]:
 		return "is Microsoft's own login host; use Tenants (and Cloud) instead of Authority"
 	case strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), metadataPath):
 		return "ends in " + metadataPath + "; leave that out"
+	case strings.Trim(u.Path, "/") == "":
+		return "names no directory in its path; expected a URL such as https://contoso.ciamlogin.com/<tenant ID>/v2.0"
 	}
 	return ""
 }

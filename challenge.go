@@ -3,6 +3,7 @@ package entra
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -60,5 +61,13 @@ func breaksValue(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRu
 
 // headerSafe escapes in a URL what would end a quoted value or confuse the parsers of clients.
 func headerSafe(url string) string {
-	return strings.NewReplacer(`"`, "%22", `\`, "%5C", ",", "%2C", " ", "%20").Replace(url)
+	var b strings.Builder
+	for _, c := range []byte(url) {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' || c == ',' {
+			fmt.Fprintf(&b, "%%%02X", c)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }

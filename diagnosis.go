@@ -62,7 +62,7 @@ func (h *header) refused(err error) *refusal {
 }
 
 func wrongAlgorithm(alg string) *refusal {
-	return invalidf(ReasonAlgorithm, "the header's alg is %s; Entra signs with RS256 and nothing else is accepted", quote.Text(alg)).
+	return invalidf(ReasonAlgorithm, "the header's alg is %s; Entra signs with RS256 and nothing else is accepted: is it another issuer's token?", quote.Text(alg)).
 		because(jwt.ErrTokenSignatureInvalid)
 }
 
@@ -70,12 +70,20 @@ func wrongType(typ string) *refusal {
 	return badHeader("the header's typ is " + quote.Text(typ) + "; expected JWT or at+jwt: this is not an access token")
 }
 
-func microsoftNonce() *refusal {
-	return invalid(ReasonMicrosoftAPIToken, "the header holds a nonce: the token is for Microsoft Graph or another API of Microsoft's own, and only that API can verify it; the client must request a token for this API, with the scope api://<client ID of this API>/.default or one of its scopes")
+func (s *settings) microsoftNonce() *refusal {
+	return invalid(ReasonMicrosoftAPIToken, "the header holds a nonce: the token is for Microsoft Graph or another API of Microsoft's own, and only that API can verify it; the client must request a token for this API"+s.scopeCure())
+}
+
+// scopeCure names the scope with which a client gets a token for this API.
+func (s *settings) scopeCure() string {
+	if prefix := s.scopePrefix(); prefix != "" {
+		return ": request the scope " + prefix + ".default"
+	}
+	return ""
 }
 
 func unknownKey(kid string, held int) *refusal {
-	return invalidf(ReasonUnknownKey, "no signing key %s among the %d held; is the token from another cloud or authority, or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), held).
+	return invalidf(ReasonUnknownKey, "no signing key %s among the %d held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), held).
 		because(jwt.ErrTokenUnverifiable)
 }
 
@@ -145,16 +153,19 @@ var microsoftAPIs = map[string]string{
 	"797f4846-ba00-4fd7-ba43-dac1f8f63013":    "Azure Resource Manager",
 }
 
-func (s *settings) wrongAudience(found string) *refusal {
-	cure := ""
-	if prefix := s.scopePrefix(); prefix != "" {
-		cure = "; request the scope " + prefix + ".default"
-	}
-	if name, ok := microsoftAPIs[withoutSlash(found)]; ok {
-		return invalidf(ReasonAudience, "audience is %s: the client asked for a token of that API and sent it here%s", name, cure).
+func (s *settings) wrongAudience(c *Claims) *refusal {
+	if name, ok := microsoftAPIs[withoutSlash(c.Audience)]; ok {
+		return invalidf(ReasonAudience, "audience is %s: the client asked for a token of that API and sent it here%s", name, s.scopeCure()).
 			because(jwt.ErrTokenInvalidAudience)
 	}
-	return invalidf(ReasonAudience, "audience is %s; expected one of %s: the client asked for another API's token%s, or add the audience to Options.Audiences if it is this API", quote.Text(found), strings.Join(s.audiences, ", "), cure).
+	cure := "add the audience to Options.Audiences"
+	switch {
+	case s.clientID == "" && isGUID(c.Audience):
+		cure = "set Options.ClientID to it: version 2.0 tokens name the client ID"
+	case c.Version == "1.0" && s.authority == nil:
+		cure += ", or set requestedAccessTokenVersion to 2 in its manifest: version 1.0 tokens name the Application ID URI, version 2.0 tokens the client ID"
+	}
+	return invalidf(ReasonAudience, "audience is %s; expected one of %s: the client asked for another API's token%s; if it is this API, %s", quote.Text(c.Audience), strings.Join(s.audiences, ", "), s.scopeCure(), cure).
 		because(jwt.ErrTokenInvalidAudience)
 }
 

@@ -40,20 +40,20 @@ var diagnoses = []diagnosis{
 		reason: entra.ReasonAudience, says: []string{"audience is Azure Resource Manager", defaultOf}},
 	{name: "1 the API is known by its URI only, the token says its client ID",
 		options: func(o *entra.Options) { o.ClientID, o.Audiences = "", []string{"api://orders"} }, token: mint(),
-		reason: entra.ReasonAudience, says: []string{entratest.APIClientID, "expected one of api://orders", "request the scope api://orders/.default", "Options."}},
+		reason: entra.ReasonAudience, says: []string{entratest.APIClientID, "expected one of api://orders", "request the scope api://orders/.default", "set Options.ClientID"}},
 	{name: "1 the API is known by its client ID only, the token says its URI", token: mint(entratest.V1(), entratest.Audience("api://orders")),
-		reason: entra.ReasonAudience, says: []string{`"api://orders"`, "expected one of " + accepted2, "Options.Audiences"}},
+		reason: entra.ReasonAudience, says: []string{`"api://orders"`, "expected one of " + accepted2, "Options.Audiences", "requestedAccessTokenVersion"}},
 
 	{name: "2 a version 1.0 token whose ver was rewritten", token: mint(entratest.V1(), entratest.Claim("ver", "2.0")),
 		reason: entra.ReasonVersion, says: []string{`ver is "2.0"`, "expected 1.0"}},
 
 	{name: "3 a Graph token", token: mint(entratest.Graph()),
-		reason: entra.ReasonMicrosoftAPIToken, says: []string{"nonce", "Microsoft Graph", "only that API can verify it", "/.default"}},
+		reason: entra.ReasonMicrosoftAPIToken, says: []string{"nonce", "Microsoft Graph", "only that API can verify it", defaultOf}},
 	{name: "3 a token of the old Azure AD Graph", token: mint(entratest.Audience("https://graph.windows.net")),
 		reason: entra.ReasonAudience, says: []string{"audience is Azure AD Graph", defaultOf}},
 
 	{name: "4 an application with signing keys of its own", token: func(s *entratest.Server) string { return s.Token(entratest.SignedBy(s.UnknownKey())) },
-		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "held", "Options.AppKeys"}},
+		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "held", "Options.AppKeys", "Options.Cloud", "Options.Authority"}},
 
 	{name: "5 a daemon to which no app role is assigned", token: mint(entratest.App()),
 		reason: entra.ReasonNoPermissions, says: []string{"application token without roles", "assign an app role of this API to the client application", "admin consent", "Options.AllowWithoutPermissions"}},
@@ -63,32 +63,32 @@ var diagnoses = []diagnosis{
 		reason: entra.ReasonScope, says: []string{"application token", "belongs to user tokens"}},
 
 	{name: "6 a tenant that is not listed", token: mint(entratest.Tenant(otherTenant)),
-		reason: entra.ReasonTenant, says: []string{otherTenant, "not accepted", "add it to Options.Tenants"}},
+		reason: entra.ReasonTenant, says: []string{otherTenant, "not accepted", "expected " + homeTenant, "add it to Options.Tenants", "AllowAnyTenant"}},
 	{name: "6 a personal account at an API for any tenant", options: func(o *entra.Options) {
 		o.Tenants, o.AllowAnyTenant = nil, true
 	}, token: func(s *entratest.Server) string { return s.Token(entratest.Personal(), entratest.SignedBy(s.Key())) },
 		reason: entra.ReasonTenant, says: []string{"personal Microsoft account", "entra.PersonalAccounts", "Options.Tenants"}},
 
 	{name: "7 a tenant of the US Government's cloud", token: mint(entratest.Claim("iss", governmentV2)),
-		reason: entra.ReasonIssuer, says: []string{`"https://login.microsoftonline.us/`, "expected " + publicV2 + " or " + publicV1, "cloud Worldwide"}},
+		reason: entra.ReasonIssuer, says: []string{`"https://login.microsoftonline.us/`, "expected " + publicV2 + " or " + publicV1, "cloud Worldwide", "Options.Cloud"}},
 	{name: "7 the same with a key of that cloud, version 1.0", token: func(s *entratest.Server) string {
 		key := s.UnknownKey()
 		s.Publish(key.With("cloud_instance_name", "microsoftonline.us"))
 		return s.Token(entratest.V1(), entratest.SignedBy(key))
-	}, reason: entra.ReasonKeyIssuer, says: []string{`the cloud "microsoftonline.us"`, "Worldwide"}},
+	}, reason: entra.ReasonKeyIssuer, says: []string{`the cloud "microsoftonline.us"`, "Worldwide", "set Options.Cloud"}},
 
 	{name: "8 a token of External ID at an API for tenants", token: mint(entratest.Claim("iss", externalIDv2)),
-		reason: entra.ReasonIssuer, says: []string{homeTenant + ".ciamlogin.com", "expected " + publicV2}},
+		reason: entra.ReasonIssuer, says: []string{homeTenant + ".ciamlogin.com", "expected " + publicV2, "Options.Authority"}},
 
 	{name: "9 a client that cannot step up", require: entra.AuthContext("c1"), token: mint(),
-		reason: entra.ReasonAuthContext, says: []string{"authentication context c1 but none", "the client must"}},
+		reason: entra.ReasonAuthContext, says: []string{"authentication context c1 but none", "the client must declare the capability cp1", "manifest", "xms_cc"}},
 	{name: "9 a client that can step up", require: entra.AuthContext("c1"), token: mint(entratest.Capabilities("cp1"), entratest.AuthContext("c2")),
-		reason: entra.ReasonAuthContext, says: []string{`authentication context c1 but "c2"`, "the client", "request a token with"}},
+		reason: entra.ReasonAuthContext, says: []string{`authentication context c1 but "c2"`, "was sent a claims challenge", "request a token with"}},
 
 	{name: "10 a token of another issuer, signed with a shared secret", token: mint(entratest.Header("alg", "HS256")),
-		reason: entra.ReasonAlgorithm, says: []string{`alg is "HS256"`, "RS256"}},
+		reason: entra.ReasonAlgorithm, says: []string{`alg is "HS256"`, "RS256", "another issuer's token"}},
 	{name: "10 a token of another authority", token: func(s *entratest.Server) string { return s.Token(entratest.SignedBy(s.UnknownKey())) },
-		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "another cloud", "authority"}},
+		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "another cloud (Options.Cloud)", "authority (Options.Authority)"}},
 }
 
 // operatorReads serves one request and returns what the log says of its refusal.

@@ -25,6 +25,7 @@ const (
 // the requests.
 type document struct {
 	source source
+	set    *keySet // that it belongs to
 	fetch  *fetcher
 	log    *slog.Logger
 
@@ -41,20 +42,21 @@ type document struct {
 	unknownSince time.Time     // the end of the fetch that did not bring the key asked for
 	unknownLast  time.Time     // when an unknown key was last asked for
 	failureDelay time.Duration // 0: the last fetch was good
-	failedAt     time.Time
-	failureHold  time.Duration // failureDelay, or the longer Retry-After
+	rest         time.Time     // no fetch starts before, after a failed one
+	restEmpty    time.Time     // the same while no key is held
 	failure      error
 }
 
 // fetch is one fetch, shared by all who wait for it and tied to none of them.
 type fetch struct {
-	done  chan struct{}
-	kid   string // the unknown key that started it; "" for none
-	asked bool   // an unknown key waits for it
+	start time.Time
+	done  chan struct{} // closed when it has ended, well or badly
+	kid   string        // the unknown key that started it; "" for none
+	asked bool          // an unknown key waits for it
 }
 
-func newDocument(src source, fetch *fetcher, log *slog.Logger) *document {
-	d := &document{source: src, fetch: fetch, log: log, start: time.Now()}
+func newDocument(src source, set *keySet, fetch *fetcher, log *slog.Logger) *document {
+	d := &document{source: src, set: set, fetch: fetch, log: log, start: time.Now()}
 	d.snapshot.Store(new(snapshot))
 	return d
 }
@@ -93,7 +95,7 @@ func (d *document) fetchFor(kid string, now time.Time) *fetch {
 		}
 		d.unknownLast = now
 	}
-	empty := d.count(now) == 0
+	empty := d.set.count(now) == 0
 	if d.running == nil {
 		spent := d.unknownDelay > 0 && now.Sub(d.unknownSince) < d.unknownDelay
 		if d.failureWait(now, empty) > 0 || spent && !empty {
@@ -107,16 +109,15 @@ func (d *document) fetchFor(kid string, now time.Time) *fetch {
 
 // failureWait is how long after the last failure the next fetch has to wait still.
 func (d *document) failureWait(now time.Time, empty bool) time.Duration {
-	hold := min(d.failureHold, failureMax)
 	if empty {
-		hold = min(d.failureHold, failureMaxEmpty)
+		return d.restEmpty.Sub(now)
 	}
-	return d.failedAt.Add(hold).Sub(now)
+	return d.rest.Sub(now)
 }
 
 // begin starts a fetch. The caller holds the lock.
 func (d *document) begin(kid string) {
-	f := &fetch{done: make(chan struct{}), kid: kid}
+	f := &fetch{start: time.Now(), done: make(chan struct{}), kid: kid}
 	d.running = f
 	d.due.Store(int64(1<<63 - 1))
 	d.fetches.Add(1)
@@ -131,7 +132,7 @@ func (d *document) run(f *fetch) {
 	now := time.Now()
 	d.running = nil
 	if err != nil {
-		d.failed(err, now)
+		d.failed(f, err, now)
 	} else {
 		d.succeeded(f, got, now)
 	}
@@ -140,21 +141,32 @@ func (d *document) run(f *fetch) {
 	d.report(got, err)
 }
 
-func (d *document) failed(err error, now time.Time) {
+// failed notes how long fetches rest. The rest begins with the failed fetch, not with its end: one that hung for 10 seconds
+// has rested long enough, and Entra may be back meanwhile.
+func (d *document) failed(f *fetch, err error, now time.Time) {
 	d.failures.Add(1)
+	d.failure = err
 	limit := failureMax
-	if d.count(now) == 0 {
+	if d.set.count(now) == 0 {
 		limit = failureMaxEmpty
 	}
-	d.failure = err
-	d.failedAt = now
 	d.failureDelay = min(max(failureMin, 2*d.failureDelay), limit)
-	d.failureHold = min(max(d.failureDelay, retryAfter(err)), limit)
-	d.due.Store(int64(max(now.Add(d.failureHold).Sub(d.start), d.snapshot.Load().lastGood.Add(refreshAfter).Sub(d.start))))
+	asked := retryAfter(err)
+	d.rest = later(f.start.Add(d.failureDelay), now.Add(min(asked, failureMax)))
+	d.restEmpty = later(f.start.Add(min(d.failureDelay, failureMaxEmpty)), now.Add(min(asked, failureMaxEmpty)))
+	d.due.Store(int64(later(d.rest, d.snapshot.Load().lastGood.Add(refreshAfter)).Sub(d.start)))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (d *document) succeeded(f *fetch, got *fetched, now time.Time) {
-	d.failure, d.failureDelay, d.failureHold = nil, 0, 0
+	d.failure, d.failureDelay = nil, 0
+	d.rest, d.restEmpty = time.Time{}, time.Time{}
 	s := d.snapshot.Load().merge(got, now)
 	d.snapshot.Store(s)
 	d.due.Store(int64(now.Add(refreshAfter).Sub(d.start)))
@@ -168,21 +180,6 @@ func (d *document) succeeded(f *fetch, got *fetched, now time.Time) {
 	// One of those who joined later may have asked for a key that is there now: it says so itself, by brought.
 	d.unknownDelay = min(max(unknownMin, 2*d.unknownDelay), unknownMax)
 	d.unknownSince = now
-}
-
-// wait waits until the fetch has ended, well or badly. It returns ctx's error if that comes first.
-func (f *fetch) wait(ctx context.Context) error {
-	// A transport that ignores its context must not hold requests longer than promised.
-	limit := time.NewTimer(fetchTimeout)
-	defer limit.Stop()
-	select {
-	case <-f.done:
-		return nil
-	case <-limit.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func (d *document) brought() {
@@ -204,7 +201,7 @@ func (d *document) count(now time.Time) (n int) {
 func (d *document) trouble(now time.Time) (time.Duration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return max(0, d.failureWait(now, d.count(now) == 0)), d.failure
+	return max(0, d.failureWait(now, d.set.count(now) == 0)), d.failure
 }
 
 func (d *document) issuer() string { return d.snapshot.Load().issuer }

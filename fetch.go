@@ -182,7 +182,8 @@ var errLongText = errors.New("the rest of the HTTP client's error is left out")
 
 // parseRetryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. Its callers cap it.
 func parseRetryAfter(value string) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {

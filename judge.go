@@ -1,10 +1,12 @@
 package entra
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/entra-go/entra/internal/quote"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // judge decides whether a token with a good signature is valid here, and fills in the claims that are conclusions. The
@@ -77,7 +79,7 @@ func (s *settings) checkIssuer(p *payload, issuer string) error {
 	case c.Issuer == own.v1:
 		version = "1.0"
 	default:
-		return wrongIssuer(c.Issuer, own.v2+" or "+own.v1+", which follow from its tid and the cloud "+s.cloud.name)
+		return wrongIssuer(c.Issuer, own.v2+" or "+own.v1+", which follow from its tid and the cloud "+s.cloud.name+"; tokens of another cloud need Options.Cloud, those of External ID, B2C or a custom domain Options.Authority")
 	}
 	if c.Version != version {
 		return wrongVersion("the token's ver is " + quote.Text(c.Version) + "; expected " + version + ", the version of its issuer")
@@ -103,7 +105,18 @@ func (s *settings) checkTenant(tenant string) error {
 	case s.anyTenant:
 		return nil
 	}
-	return wrongTenant("tenant " + tenant + " is not accepted; add it to Options.Tenants if it is a customer's")
+	return wrongTenant("tenant " + tenant + " is not accepted; expected " + s.expectedTenants() + ": add it to Options.Tenants if it is a customer's, or set AllowAnyTenant and decide by Claims.TenantID")
+}
+
+// expectedTenants is for texts: a long list would tell less than its length.
+func (s *settings) expectedTenants() string {
+	switch {
+	case len(s.accepted) == 1 && s.personal:
+		return "personal accounts"
+	case len(s.accepted) == 1:
+		return s.tenants[0]
+	}
+	return fmt.Sprintf("one of the %d in Options.Tenants", len(s.accepted))
 }
 
 // checkAuthority compares with the issuer that the authority's own metadata names. Version and issuer need not agree:
@@ -111,7 +124,7 @@ func (s *settings) checkTenant(tenant string) error {
 func (s *settings) checkAuthority(p *payload, issuer string) error {
 	c := p.claims
 	if c.Issuer == "" || c.Issuer != issuer {
-		return wrongIssuer(c.Issuer, quote.Text(issuer)+", as the metadata of Options.Authority says")
+		return wrongIssuer(c.Issuer, quote.Text(issuer)+", as the metadata of Options.Authority says; another authority needs a Verifier of its own")
 	}
 	if c.Version != "1.0" && c.Version != "2.0" {
 		return wrongVersion("the token's ver is " + quote.Text(c.Version) + "; expected 1.0 or 2.0")
@@ -140,7 +153,8 @@ func (s *settings) checkPolicy(p *payload) error {
 	if s.authority.policy == "" || found == "" || strings.EqualFold(found, s.authority.policy) {
 		return nil
 	}
-	return wrongIssuer(found, "the B2C policy "+quote.Text(s.authority.policy)+" that Options.Authority names")
+	return invalidf(ReasonIssuer, "the token's B2C policy (tfp or acr) is %s; expected %s, as the path of Options.Authority says: another policy needs a Verifier of its own", quote.Text(found), quote.Text(s.authority.policy)).
+		because(jwt.ErrTokenInvalidIssuer)
 }
 
 // checkKey refuses tokens that are signed with a key of somebody else: the key document says whose each key is.
@@ -151,7 +165,7 @@ func (s *settings) checkKey(c *Claims, k *key) error {
 		return nil
 	}
 	if !s.cloud.signsHere(k.cloud) {
-		return wrongKeyIssuer("the token is signed with a key of the cloud " + quote.Text(k.cloud) + ", which does not sign for " + s.cloud.name)
+		return wrongKeyIssuer("the token is signed with a key of the cloud " + quote.Text(k.cloud) + ", which does not sign for " + s.cloud.name + "; set Options.Cloud if the tenant lives in that cloud")
 	}
 	if k.issuer == "" {
 		return nil
@@ -159,7 +173,7 @@ func (s *settings) checkKey(c *Claims, k *key) error {
 	if k.signsFor(c.Issuer, c.TenantID) || c.Version == "1.0" && k.signsFor(s.issuersOf(c.TenantID).v2, c.TenantID) {
 		return nil
 	}
-	return wrongKeyIssuer("the token of issuer " + quote.Text(c.Issuer) + " is signed with a key that signs for " + quote.Text(k.issuer) + " only")
+	return wrongKeyIssuer("the token of issuer " + quote.Text(c.Issuer) + " is signed with a key that signs for " + quote.Text(k.issuer) + " only; Entra makes no such token: treat it as forged")
 }
 
 func (s *settings) checkAudience(p *payload) error {
@@ -171,7 +185,7 @@ func (s *settings) checkAudience(p *payload) error {
 	}
 	p.claims.Audience = p.audiences[0]
 	if !s.audienceSet[withoutSlash(p.claims.Audience)] {
-		return s.wrongAudience(p.claims.Audience)
+		return s.wrongAudience(p.claims)
 	}
 	return nil
 }

@@ -77,8 +77,12 @@ func newKey(doc keydoc.Key) (*key, error) {
 // signsFor reports whether issuer is the key's, with tenant in place of {tenantid} if it is a template.
 func (k *key) signsFor(issuer, tenant string) bool {
 	before, after, template := strings.Cut(k.issuer, "{tenantid}")
-	if !template {
+	switch {
+	case !template:
 		return issuer == k.issuer
+	// Personal accounts have keys of their own, listed under their issuer: {tenantid} stands for the other tenants.
+	case tenant == PersonalAccounts:
+		return false
 	}
 	rest, ok := strings.CutPrefix(issuer, before)
 	return ok && strings.HasPrefix(rest, tenant) && rest[len(tenant):] == after
@@ -93,16 +97,16 @@ func (k *key) verify(text string, signature []byte) error {
 }
 
 // keySet is the keys of one authority: those of its general document and, with Options.AppKeys, those of the
-// application's own. The two documents know nothing of each other's troubles.
+// application's own. Each document has ages and troubles of its own.
 type keySet struct {
 	documents []*document
 }
 
 func newKeySet(s *settings, fetch *fetcher, log *slog.Logger) *keySet {
-	general := s.keySource("")
-	set := &keySet{documents: []*document{newDocument(general, fetch, log)}}
+	set := new(keySet)
+	set.documents = append(set.documents, newDocument(s.keySource(""), set, fetch, log))
 	if s.appKeys {
-		set.documents = append(set.documents, newDocument(s.keySource("?appid="+s.clientID), fetch, log))
+		set.documents = append(set.documents, newDocument(s.keySource("?appid="+s.clientID), set, fetch, log))
 	}
 	return set
 }
@@ -160,23 +164,18 @@ func (ks *keySet) find(ctx context.Context, kid string) (*key, error) {
 	if k := ks.held(kid, now); k != nil {
 		return k, nil
 	}
-	var fetches []*fetch
-	for _, d := range ks.documents {
-		if f := d.fetchFor(kid, now); f != nil {
-			fetches = append(fetches, f)
-		}
+	found := false
+	err := ks.await(ctx, kid, now, func() bool {
+		found = ks.held(kid, time.Now()) != nil
+		return found
+	})
+	if err != nil {
+		return nil, err
 	}
-	for _, f := range fetches {
-		if err := f.wait(ctx); err != nil {
-			return nil, err
-		}
-		if k := ks.held(kid, time.Now()); k != nil {
-			ks.brought()
-			return k, nil
-		}
+	if found {
+		ks.brought()
 	}
 	now = time.Now()
-	// Another fetch may have ended since the first look.
 	if k := ks.held(kid, now); k != nil {
 		return k, nil
 	}
@@ -184,6 +183,37 @@ func (ks *keySet) find(ctx context.Context, kid string) (*key, error) {
 		return nil, unknownKey(kid, count)
 	}
 	return nil, ks.unavailable(now)
+}
+
+// await starts or joins a fetch of each document, for the unknown key kid ("": any key), and waits until one of them
+// brought what satisfies enough, or all have ended. It returns ctx's error if that comes first.
+func (ks *keySet) await(ctx context.Context, kid string, now time.Time, enough func() bool) error {
+	// There are two documents at most. A nil channel is one that nobody waits for.
+	var ended [2]<-chan struct{}
+	for i, d := range ks.documents {
+		if f := d.fetchFor(kid, now); f != nil {
+			ended[i] = f.done
+		}
+	}
+	// A transport that ignores its context must not hold requests longer than promised.
+	limit := time.NewTimer(fetchTimeout)
+	defer limit.Stop()
+	for ended[0] != nil || ended[1] != nil {
+		select {
+		case <-ended[0]:
+			ended[0] = nil
+		case <-ended[1]:
+			ended[1] = nil
+		case <-limit.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if enough() {
+			return nil
+		}
+	}
+	return nil
 }
 
 // brought resets the allowances for unknown keys: the last fetch was worth it.
@@ -219,12 +249,8 @@ func (ks *keySet) ready(ctx context.Context) error {
 	if ks.count(now) > 0 {
 		return nil
 	}
-	for _, d := range ks.documents {
-		if f := d.fetchFor("", now); f != nil {
-			if err := f.wait(ctx); err != nil {
-				return err
-			}
-		}
+	if err := ks.await(ctx, "", now, func() bool { return ks.count(time.Now()) > 0 }); err != nil {
+		return err
 	}
 	now = time.Now()
 	if ks.count(now) > 0 {
@@ -233,5 +259,13 @@ func (ks *keySet) ready(ctx context.Context) error {
 	return ks.unavailable(now)
 }
 
-// issuer is what the metadata of Options.Authority names, "" without one.
-func (ks *keySet) issuer() string { return ks.documents[0].issuer() }
+// issuer is what the metadata of Options.Authority names, "" without one. With Options.AppKeys either document's will do:
+// one failing does not spoil the other.
+func (ks *keySet) issuer() string {
+	for _, d := range ks.documents {
+		if name := d.issuer(); name != "" {
+			return name
+		}
+	}
+	return ""
+}

@@ -37,6 +37,8 @@ var optionsMistakes = []struct {
 	{"a name as client ID", func(o *entra.Options) { o.ClientID = "orders" }, []string{"Options.ClientID:", `"orders"`, "is no GUID", "Application (client) ID"}},
 	{"an Application ID URI as client ID", func(o *entra.Options) { o.ClientID = entratest.APIURI }, []string{"Options.ClientID:", "is no GUID"}},
 	{"a space behind the client ID", func(o *entra.Options) { o.ClientID += " " }, []string{"Options.ClientID:", "is no GUID"}},
+	{"Graph's ID as client ID", func(o *entra.Options) { o.ClientID = entratest.GraphClientID }, []string{"Options.ClientID:", "Microsoft Graph", "Application (client) ID of this API"}},
+	{"the tenant as client ID", func(o *entra.Options) { o.ClientID = homeTenant }, []string{"Options.ClientID:", "is one of Tenants"}},
 	{"any tenant without client ID", func(o *entra.Options) {
 		*o = entra.Options{AllowAnyTenant: true, Audiences: []string{"https://api.contoso.example"}}
 	}, []string{"Options.ClientID:", "AllowAnyTenant needs"}},
@@ -47,6 +49,12 @@ var optionsMistakes = []struct {
 	{"an audience with a space", func(o *entra.Options) { o.Audiences = []string{"api://orders", "api://orders "} }, []string{"Options.Audiences[1]:", "holds white space"}},
 	{"Graph as audience", func(o *entra.Options) { o.Audiences = []string{"https://graph.microsoft.com/"} }, []string{"Options.Audiences[0]:", "Microsoft's own"}},
 	{"Graph's ID as audience", func(o *entra.Options) { o.Audiences = []string{entratest.GraphClientID} }, []string{"Options.Audiences[0]:", "Microsoft's own"}},
+	{"Graph in upper case as audience", func(o *entra.Options) { o.Audiences = []string{"https://Graph.Microsoft.com"} }, []string{"Options.Audiences[0]:", "Microsoft's own"}},
+	{"Graph's ID in upper case as audience", func(o *entra.Options) { o.Audiences = []string{strings.ToUpper(entratest.GraphClientID)} }, []string{"Options.Audiences[0]:", "Microsoft's own"}},
+	{"an audience with a space of no width", func(o *entra.Options) { o.Audiences = []string{"api://orders\u200b"} }, []string{"Options.Audiences[0]:", "holds white space"}},
+	{"any tenant with an api:// name in upper case", anyTenantOption("API://orders"), []string{"Options.Audiences[0]:", "does not contain the ClientID"}},
+	{"any tenant with a name", anyTenantOption("orders"), []string{"Options.Audiences[0]:", "does not contain the ClientID"}},
+	{"any tenant with a URN", anyTenantOption("urn:contoso:orders"), []string{"Options.Audiences[0]:", "does not contain the ClientID"}},
 	{"any tenant with a bare api:// name", func(o *entra.Options) {
 		o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{"api://orders"}
 	}, []string{"Options.Audiences[0]:", `"api://orders"`, "does not contain the ClientID", "api://" + entratest.APIClientID}},
@@ -59,6 +67,10 @@ var optionsMistakes = []struct {
 	{"application keys for any tenant", func(o *entra.Options) { o.Tenants, o.AllowAnyTenant, o.AppKeys = nil, true, true }, []string{"Options.AppKeys:", "exactly one tenant"}},
 	{"application keys for personal accounts", func(o *entra.Options) { o.Tenants, o.AppKeys = []string{entra.PersonalAccounts}, true }, []string{"Options.AppKeys:", "exactly one tenant"}},
 
+	{"application keys beside personal accounts", func(o *entra.Options) {
+		o.Tenants, o.AppKeys = []string{homeTenant, entra.PersonalAccounts}, true
+	}, []string{"Options.AppKeys:", "exactly one tenant", "found 1 and PersonalAccounts"}},
+
 	{"a skew of some nanoseconds", func(o *entra.Options) { o.ClockSkew = 120 }, []string{"Options.ClockSkew:", "120ns", "2*time.Minute"}},
 	{"a skew of more than an hour", func(o *entra.Options) { o.ClockSkew = time.Hour + 1 }, []string{"Options.ClockSkew:", "1h0m0"}},
 	{"a negative token size", func(o *entra.Options) { o.MaxTokenSize = -1 }, []string{"Options.MaxTokenSize:", "-1 is negative", "bytes"}},
@@ -70,6 +82,13 @@ var optionsMistakes = []struct {
 	{"an authority with user info", authorityOption("https://admin:secret@contoso.ciamlogin.com/x/v2.0"), []string{"Options.Authority:", "user information", "@"}},
 	{"an authority with a query", authorityOption("https://contoso.b2clogin.com/x/v2.0?p=B2C_1_SignIn"), []string{"Options.Authority:", "holds a query", "policy belongs into the path"}},
 	{"an authority with an empty query", authorityOption("https://contoso.b2clogin.com/x/v2.0?"), []string{"Options.Authority:", "holds a query"}},
+	{"an authority with an empty fragment", authorityOption("https://contoso.b2clogin.com/x/v2.0#"), []string{"Options.Authority:", "holds a fragment"}},
+	{"an authority with a blank behind it", authorityOption(externalID + " "), []string{"Options.Authority:", "holds white space"}},
+	{"an authority with a placeholder", authorityOption("https://contoso.ciamlogin.com/<tenant ID>/v2.0"), []string{"Options.Authority:", "holds a placeholder"}},
+	{"an authority with a template", authorityOption("https://contoso.ciamlogin.com/{tenantid}/v2.0"), []string{"Options.Authority:", "holds a placeholder"}},
+	{"an authority without a directory", authorityOption("https://contoso.ciamlogin.com/"), []string{"Options.Authority:", "names no directory"}},
+	{"an authority for personal accounts", func(o *entra.Options) { o.Authority, o.Tenants = b2c, []string{entra.PersonalAccounts} }, []string{"Options.Tenants:", "PersonalAccounts have no Authority"}},
+	{"an authority for another tenant", func(o *entra.Options) { o.Authority, o.Tenants = externalID, []string{otherTenant} }, []string{"Options.Tenants:", "another directory than Authority", homeTenant}},
 	{"an authority with a fragment", authorityOption("https://contoso.b2clogin.com/x/v2.0#top"), []string{"Options.Authority:", "holds a fragment"}},
 	{"an authority with the metadata's path", authorityOption(externalID + metadataPart), []string{"Options.Authority:", "leave that out"}},
 	{"Microsoft's own host as authority", authorityOption("https://login.microsoftonline.com/" + homeTenant + "/v2.0"), []string{"Options.Authority:", "Microsoft's own login host", "use Tenants"}},
@@ -83,6 +102,7 @@ var optionsMistakes = []struct {
 	{"a bare name as resource", func(o *entra.Options) { o.Resource = "orders" }, []string{"Options.Resource:", "names no host", "https URL"}},
 	{"an Application ID URI as resource", func(o *entra.Options) { o.Resource = "api://orders" }, []string{"Options.Resource:", "is no https URL"}},
 	{"a resource with user info", func(o *entra.Options) { o.Resource = "https://a@api.contoso.example" }, []string{"Options.Resource:", "user information"}},
+	{"a resource with a blank behind it", func(o *entra.Options) { o.Resource = "https://api.contoso.example/orders " }, []string{"Options.Resource:", "holds white space"}},
 	{"a resource with a fragment", func(o *entra.Options) { o.Resource = "https://api.contoso.example/#" }, []string{"Options.Resource:", "holds a fragment"}},
 	{"a text that is no URL as resource", func(o *entra.Options) { o.Resource = "https://api contoso.example" }, []string{"Options.Resource:", "is no URL"}},
 	{"scopes without resource", func(o *entra.Options) { o.ResourceScopes = []string{"api://orders/Orders.Read"} }, []string{"Options.ResourceScopes:", "without Resource"}},
@@ -90,6 +110,10 @@ var optionsMistakes = []struct {
 		o.Resource, o.ResourceScopes = "https://api.contoso.example", []string{"a/b", "a/b a/c"}
 	}, []string{"Options.ResourceScopes[1]:", "is no scope"}},
 	{"an empty scope", func(o *entra.Options) { o.Resource, o.ResourceScopes = "https://api.contoso.example", []string{""} }, []string{"Options.ResourceScopes[0]:", "is no scope"}},
+}
+
+func anyTenantOption(audience string) func(*entra.Options) {
+	return func(o *entra.Options) { o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{audience} }
 }
 
 func authorityOption(url string) func(*entra.Options) {

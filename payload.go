@@ -30,10 +30,18 @@ func (p *payload) from(text string) error {
 	if err := strictjson.Object(text, p.read); err != nil {
 		return badClaims("the claims cannot be accepted: " + err.Error())
 	}
-	if p.scp != "/" {
-		p.claims.Scopes = strings.Fields(p.scp)
-	}
+	p.claims.Scopes = scopes(p.scp)
 	return nil
+}
+
+// scopes returns the names in an scp claim, which single or several spaces separate. An agent that acts for itself may
+// have the claim, empty or "/": no name at all.
+func scopes(scp string) []string {
+	names := strings.FieldsFunc(scp, func(r rune) bool { return r == ' ' })
+	if len(names) == 0 || len(names) == 1 && names[0] == "/" {
+		return nil
+	}
+	return names
 }
 
 func (p *payload) read(name string, value *strictjson.Reader) (err error) {

@@ -77,10 +77,12 @@ func AuthContext(id string) Requirement {
 		if slices.Contains(c.AuthContexts, id) {
 			return nil
 		}
-		err := forbidden(ReasonAuthContext, "the sign-in does not satisfy the authentication context %s but %s; the client must request a token with this claim", id, listed(c.AuthContexts))
-		if slices.ContainsFunc(c.ClientCapabilities, func(cc string) bool { return strings.EqualFold(cc, "cp1") }) {
-			err.claims = `{"access_token":{"acrs":{"essential":true,"value":"` + id + `"}}}`
+		const text = "the sign-in does not satisfy the authentication context %s but %s; %s"
+		if !slices.ContainsFunc(c.ClientCapabilities, func(cc string) bool { return strings.EqualFold(cc, "cp1") }) {
+			return forbidden(ReasonAuthContext, text, id, listed(c.AuthContexts), "the token does not say that its client can step up: the client must declare the capability cp1, and the API's manifest ask for the optional claim xms_cc in access tokens")
 		}
+		err := forbidden(ReasonAuthContext, text, id, listed(c.AuthContexts), "the client was sent a claims challenge and must request a token with those claims")
+		err.claims = `{"access_token":{"acrs":{"essential":true,"value":"` + id + `"}}}`
 		return err
 	}
 }

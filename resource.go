@@ -50,6 +50,8 @@ func resourceProblem(u *url.URL, text string) string {
 	ip := net.ParseIP(host)
 	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
 	switch {
+	case strings.ContainsFunc(text, isSpaceOrControl):
+		return "holds white space; remove it"
 	case host == "":
 		return "names no host; expected an https URL such as https://api.contoso.com/orders"
 	case u.Scheme != "https" && !(u.Scheme == "http" && loopback):

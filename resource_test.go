@@ -27,6 +27,7 @@ func TestMetadataURL(t *testing.T) {
 		{"https://api.contoso.example:8443/orders", "https://api.contoso.example:8443/.well-known/oauth-protected-resource/orders"},
 		{"https://api.contoso.example/a%2Fb", "https://api.contoso.example/.well-known/oauth-protected-resource/a%2Fb"},
 		{"https://api.contoso.example/bestellungen/ä", "https://api.contoso.example/.well-known/oauth-protected-resource/bestellungen/%C3%A4"},
+		{"https://api.contoso.example/?größe=1", "https://api.contoso.example/.well-known/oauth-protected-resource?gr%C3%B6%C3%9Fe=1"},
 		{"https://api.contoso.example/a,b", "https://api.contoso.example/.well-known/oauth-protected-resource/a%2Cb"},
 		{"http://localhost:8080/orders", "http://localhost:8080/.well-known/oauth-protected-resource/orders"},
 		{"http://127.0.0.1:8080", "http://127.0.0.1:8080/.well-known/oauth-protected-resource"},

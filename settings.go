@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/entra-go/entra/internal/quote"
 )
@@ -80,6 +81,8 @@ func (s *settings) readTenants(o *Options, wrong *mistakes) {
 		wrong.add("Tenants", "names %d tenants although AllowAnyTenant accepts every one; leave one of the two out (PersonalAccounts may stay)", len(s.tenants))
 	case o.Authority != "" && len(o.Tenants) > 1:
 		wrong.add("Tenants", "names %d directories; an Authority has one", len(o.Tenants))
+	case o.Authority != "" && s.personal:
+		wrong.add("Tenants", "PersonalAccounts have no Authority; leave one of the two out")
 	case len(o.Tenants) == 0 && !o.AllowAnyTenant && o.Authority == "":
 		wrong.add("Tenants", "is empty; give the Directory (tenant) ID of each tenant whose tokens are accepted, or set AllowAnyTenant or Authority")
 	}
@@ -119,10 +122,21 @@ func (s *settings) readClient(o *Options, wrong *mistakes) {
 		s.requireClient(o, wrong)
 	case !isGUID(s.clientID):
 		wrong.add("ClientID", "%s is no GUID; expected the Application (client) ID of this API", quote.Text(o.ClientID))
+	case microsoftAPIs[s.clientID] != "":
+		wrong.add("ClientID", "%s is %s, an API of Microsoft's own; expected the Application (client) ID of this API", quote.Text(o.ClientID), microsoftAPIs[s.clientID])
+	case slices.Contains(s.tenants, s.clientID):
+		wrong.add("ClientID", "is one of Tenants; expected the Application (client) ID of this API, not the Directory (tenant) ID")
 	}
-	if o.AppKeys && len(s.tenants) != 1 {
-		wrong.add("AppKeys", "needs exactly one tenant in Tenants, found %d: whoever manages an application's keys could otherwise sign for every tenant", len(s.tenants))
+	if o.AppKeys && (len(s.tenants) != 1 || s.personal) {
+		wrong.add("AppKeys", "needs exactly one tenant in Tenants, a work or school one, found %s: whoever manages an application's keys could otherwise sign for every tenant", s.countTenants())
 	}
+}
+
+func (s *settings) countTenants() string {
+	if s.personal {
+		return fmt.Sprintf("%d and PersonalAccounts", len(s.tenants))
+	}
+	return fmt.Sprint(len(s.tenants))
 }
 
 func (s *settings) requireClient(o *Options, wrong *mistakes) {
@@ -159,12 +173,26 @@ func (s *settings) audienceProblem(audience string) string {
 		return "is empty; expected an Application ID URI such as api://orders"
 	case strings.ContainsFunc(audience, isSpaceOrControl):
 		return "holds white space; expected an Application ID URI such as api://orders"
-	case microsoftAPIs[withoutSlash(audience)] != "":
+	case microsoftAPIs[strings.ToLower(withoutSlash(audience))] != "":
 		return "is an API of Microsoft's own; nobody else can verify its tokens: name this API's Application ID URI"
-	case s.anyTenant && strings.HasPrefix(audience, "api://") && !slices.Contains(strings.Split(strings.ToLower(audience), "/"), s.clientID):
+	case s.anyTenant && !s.isUnique(strings.ToLower(audience)):
 		return "does not contain the ClientID; such a URI is unique within one tenant only, and AllowAnyTenant accepts all: use api://" + s.clientID + " or an https URI of a verified domain"
 	}
 	return ""
+}
+
+// isUnique reports whether an audience can belong to an application of one tenant only: a client ID can, a URI of a
+// verified domain, and an api:// URI that contains the client ID.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/identifier-uri-restrictions
+func (s *settings) isUnique(audience string) bool {
+	switch {
+	case isGUID(audience), strings.HasPrefix(audience, "https://"), strings.HasPrefix(audience, "http://"):
+		return true
+	case s.clientID == "", !strings.HasPrefix(audience, "api://"):
+		return false
+	}
+	return slices.Contains(strings.Split(audience, "/"), s.clientID)
 }
 
 func (s *settings) accept(audience string) {
@@ -220,7 +248,8 @@ func (s *settings) scopePrefix() string {
 
 func withoutSlash(audience string) string { return strings.TrimSuffix(audience, "/") }
 
-func isSpaceOrControl(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0xa0 }
+// isSpaceOrControl reports whether r is a character that nobody sees.
+func isSpaceOrControl(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }
 
 // isGUID reports whether s is a GUID in lower case, as Entra writes them: 8-4-4-4-12 hexadecimal digits.
 func isGUID(s string) bool {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
@@ -61,9 +62,12 @@ func TestWhichDocumentsAreFetched(t *testing.T) {
 			if authority := strings.TrimSuffix(test.options.Authority, "/"); authority != "" {
 				p.texts = authorityTexts(authority, externalIDv2, k)
 			}
-			if err := verifierAt(t, p, test.options).Ready(t.Context()); err != nil {
-				t.Errorf("Ready: got %v, want no error", err)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				if err := verifierAt(t, p, test.options).Ready(t.Context()); err != nil {
+					t.Errorf("Ready: got %v, want no error", err)
+				}
+				synctest.Wait() // Ready does not wait for the second of two documents.
+			})
 			got := p.requests()
 			slices.Sort(got)
 			slices.Sort(test.want)
@@ -90,6 +94,7 @@ func TestKeysSignForTheirOwnersOnly(t *testing.T) {
 		{"a personal key, a personal token", personalV2, personalV2, ""},
 		{"a personal key, a work tenant's token", personalV2, publicV2, entra.ReasonKeyIssuer},
 		{"a personal key, a version 1.0 token of a work tenant", personalV2, publicV1, entra.ReasonKeyIssuer},
+		{"a work key, a personal token", publicOwner, personalV2, entra.ReasonKeyIssuer},
 		{"a key without owner, a work tenant's token", "-", publicV2, ""},
 		{"a key without owner, a version 1.0 token", "-", publicV1, ""},
 		{"a key without owner, a personal token", "-", personalV2, ""},

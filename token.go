@@ -58,7 +58,7 @@ func decodeSegment(buffer []byte, name, segment string) ([]byte, error) {
 }
 
 // keyID returns the kid of a header that says all that it must and nothing that could change how the token is read.
-func keyID(segment string) (string, error) {
+func (s *settings) keyID(segment string) (string, error) {
 	text, err := decodeSegment(nil, "header", segment)
 	if err != nil {
 		return "", err
@@ -67,7 +67,7 @@ func keyID(segment string) (string, error) {
 	if err := strictjson.Object(string(text), h.read); err != nil {
 		return "", h.refused(err)
 	}
-	return h.kid, h.check()
+	return h.kid, h.check(s)
 }
 
 // header holds the members of a JOSE header that decide. jku, jwk, x5u and x5c are passed over: a key that the token
@@ -108,11 +108,11 @@ type memberError struct {
 func (e memberError) Error() string { return e.name + " " + e.err.Error() }
 func (e memberError) Unwrap() error { return e.err }
 
-func (h *header) check() error {
+func (h *header) check(s *settings) error {
 	switch {
 	// Entra puts a nonce into the header of tokens for Microsoft's own APIs and signs another text than it sends.
 	case h.nonce:
-		return microsoftNonce()
+		return s.microsoftNonce()
 	case h.extension != "":
 		return badHeader("the header's " + h.extension + " changes how the token is to be read; Entra sends no such member")
 	case h.alg != "RS256":

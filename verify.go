@@ -26,7 +26,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 	k := v.keys.byHeader(p.header, now)
 	p.familiar = k != nil
 	if k == nil {
-		kid, err := keyID(p.header)
+		kid, err := v.settings.keyID(p.header)
 		if err != nil {
 			return nil, err
 		}
