@@ -108,7 +108,7 @@ func startServer(t *testing.T, binary string, environment []string) (url string)
 }
 
 func program(t *testing.T, binary string, environment []string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd := exec.Command(binary, args...) // without the test's context, which would kill it before it has cleaned up
 	cmd.Env = slices.Concat(os.Environ(), environment)
 	return cmd
 }
