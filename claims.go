@@ -38,6 +38,9 @@ func (k Kind) String() string {
 	return "no token"
 }
 
+// MarshalText writes the kind in words, for logs and JSON.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // Claims are what a verified token says. They belong to whoever received them: changing them changes nothing for
 // anyone else, but they are shared by the handlers of one request. Fields of claims that a token does not have are
 // zero. To identify a user, store TenantID with ObjectID ([Claims.UserKey]).

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/entra-go/entra/internal/quote"
 )
@@ -21,23 +22,22 @@ type Requirement func(context.Context, *Claims) error
 // Authenticate every request gets 500, without a token behind AuthenticateOptional 401. Without requirements it refuses
 // everybody. It panics if a requirement or the handler is nil.
 func Require(requirements ...Requirement) func(http.Handler) http.Handler {
-	all := allOf(requirements)
+	all, alone := allOf(requirements), sync.OnceValue(newDefaultResponder)
 	return func(next http.Handler) http.Handler {
 		if next == nil {
 			panic("entra: Require needs a handler, got nil")
 		}
-		alone := newDefaultResponder()
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id := identityFrom(r.Context())
-			answerer := alone
-			if id != nil && id.verifier != nil {
-				answerer = id.verifier.responder()
+			err := permit(r.Context(), id, all)
+			switch {
+			case err == nil:
+				next.ServeHTTP(w, r)
+			case id != nil && id.verifier != nil:
+				id.verifier.responder().refuse(w, r, err)
+			default:
+				alone().refuse(w, r, err)
 			}
-			if err := permit(r.Context(), id, all); err != nil {
-				answerer.refuse(w, r, err)
-				return
-			}
-			next.ServeHTTP(w, r)
 		})
 	}
 }
