@@ -16,18 +16,20 @@ const (
 	refreshAfter    = time.Hour
 )
 
+// startup is what may lie between the start of a fetch, from which a delay counts, and its request, which is seen.
+const startup = time.Second
+
 // allowance follows when a Verifier may fetch. From outside one cannot always see whether a fetch was asked for by an
 // unknown key that it brought, which lifts the delay: atLeast takes it that it was, atMost that it was not.
 type allowance struct {
 	good    time.Time     // the end of the last good fetch
 	failure time.Duration // the delay after the last fetch, if it failed
-	// No fetch before waitsUntil, and none is held back after heldUntil: a delay may count from the begin of the
-	// fetch that failed or from its end.
+	// No fetch before waitsUntil, and none is held back after heldUntil: a delay counts from the begin of the fetch that
+	// failed, which a hung one has kept already, but nobody need rely on that.
 	waitsUntil, heldUntil time.Time
 
 	atLeast, atMost time.Duration // the delay for unknown keys after good
 	freshUntil      time.Time     // a fetch brought a new key: those who asked for it may still be about to say so
-	fresh           bool          // the fetch that runs brought a new key
 	lastBegan       time.Time
 }
 
@@ -41,19 +43,15 @@ func (a *allowance) earliest(now time.Time) time.Time {
 	if a.good.IsZero() || now.Sub(a.good) >= refreshAfter {
 		return a.waitsUntil
 	}
-	if unknown := a.good.Add(a.atLeast); unknown.After(a.waitsUntil) {
-		return unknown
-	}
-	return a.waitsUntil
+	return later(a.waitsUntil, a.good.Add(a.atLeast))
 }
 
 // permittedBy returns from when on an unknown key surely starts a fetch.
 func (a *allowance) permittedBy() time.Time {
-	until := a.heldUntil
-	if unknown := a.good.Add(a.atMost); !a.good.IsZero() && unknown.After(until) {
-		until = unknown
+	if a.good.IsZero() {
+		return a.heldUntil.Add(Slack)
 	}
-	return until.Add(Slack)
+	return later(a.heldUntil, a.good.Add(a.atMost)).Add(Slack)
 }
 
 func (a *allowance) began(now time.Time) {
@@ -66,7 +64,7 @@ func (a *allowance) began(now time.Time) {
 }
 
 func (a *allowance) succeeded(now time.Time, fresh bool) {
-	a.good, a.fresh = now, fresh
+	a.good = now
 	a.failure, a.waitsUntil, a.heldUntil = 0, time.Time{}, time.Time{}
 	a.atMost = min(max(unknownMin, 2*a.atMost), unknownMax)
 	if fresh {
@@ -91,6 +89,13 @@ func (a *allowance) failed(began, now time.Time, retryAfter time.Duration, empty
 		limit = failureMaxEmpty
 	}
 	a.failure = min(max(failureMin, 2*a.failure), limit)
-	delay := min(max(a.failure, retryAfter), limit)
-	a.waitsUntil, a.heldUntil = began.Add(delay), now.Add(delay)
+	asked := now.Add(min(retryAfter, limit))
+	a.waitsUntil, a.heldUntil = later(began.Add(a.failure-startup), asked), later(now.Add(a.failure), asked)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -150,7 +150,7 @@ func fault(x Exchange, v Verdict) Fault {
 	took := x.Ended.Sub(x.Arrived) - x.Stalled
 	switch {
 	case slices.Contains(v.Expected, x.Answer):
-		if took > longestWait+Slack || v.Ground <= Held && took > promptly {
+		if took > longestWait+starved || v.Ground <= Held && took > starved {
 			return Late
 		}
 		return None
@@ -181,10 +181,13 @@ func (o *Oracle) learn(in *instance, x Exchange) time.Duration {
 }
 
 // noteWait lifts the delay for unknown keys if the exchange waited for the last fetch and got its key from it: whoever
-// came well before that fetch ended did.
+// came well before that fetch ended did, unless the machine kept him from asking.
 func (in *instance) noteWait(x Exchange, told time.Time) {
 	last := in.last(x.Ended)
-	if last != nil && last.good && !last.ended.IsZero() && !told.Before(last.began) && x.Arrived.Add(margin).Before(told) {
+	if last == nil || !last.good || last.ended.IsZero() || told.Before(last.began) {
+		return
+	}
+	if x.Stalled == 0 && x.Arrived.Add(margin).Before(told) {
 		in.allowance.brought()
 		last.permitted = in.allowance.permittedBy()
 	}

@@ -16,10 +16,10 @@ import (
 const (
 	// Slack is what a busy machine may add to every bound.
 	Slack = 2 * time.Second
+	// starved is what it may add to a wait: of hundreds of requests one may come off badly.
+	starved = 5 * time.Second
 	// longestWait is how long an answer may wait for a fetch.
 	longestWait = 10 * time.Second
-	// promptly is how long a request with a held key may take: it waits for nothing, so only the machine adds to it.
-	promptly = Slack
 	// comeback is how soon after Entra's return a Verifier without any key has some.
 	comeback = 10 * time.Second
 	// margin lies between the arrival of a request and its look at the keys, at the most.
@@ -209,20 +209,22 @@ func (f *Fetch) Delivered(now time.Time, keyIDs []string) {
 	f.in.allowance.succeeded(now, fresh)
 }
 
-// Ended says that the Verifier has closed the answer, or got none. retryAfter is what the answer asked for.
-func (f *Fetch) Ended(now time.Time, retryAfter time.Duration) {
+// Ended says that the Verifier has closed the answer, or got none. retryAfter is what the answer asked for. The error
+// tells that the fetch failed without a reason.
+func (f *Fetch) Ended(now time.Time, retryAfter time.Duration) (err error) {
 	f.oracle.mu.Lock()
 	defer f.oracle.mu.Unlock()
-	if !f.ended.IsZero() {
-		return
-	}
 	f.ended = now
+	if well := f.oracle.wellSince; !f.good && !well.IsZero() && well.Before(f.began) {
+		err = fmt.Errorf("a fetch of %s failed although Entra was well", now.Sub(f.began))
+	}
 	if f.good {
 		f.in.allowance.ended(now)
 	} else {
 		f.in.allowance.failed(f.began, now, retryAfter, len(f.in.delivered) == 0)
 	}
 	f.permitted, f.permittedEmpty = f.in.allowance.permittedBy(), f.in.allowance.heldUntil.Add(Slack)
+	return err
 }
 
 // last returns the last fetch that began by then, or nil.

@@ -1,0 +1,156 @@
+package rig
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/soak/oracle"
+)
+
+// fakeEntra is the tenant, how to reach it, and its trouble.
+type fakeEntra struct {
+	tenant *entratest.Server
+	wire   *wire
+	oracle *oracle.Oracle
+
+	mu    sync.Mutex
+	state string
+}
+
+func startEntra(o *oracle.Oracle) (*fakeEntra, error) {
+	tenant, err := entratest.NewServer(entratest.Config{})
+	if err != nil {
+		return nil, err
+	}
+	started, err := tenant.StartTLS()
+	if err != nil {
+		tenant.Close()
+		return nil, err
+	}
+	address, err := url.Parse(started)
+	if err != nil {
+		tenant.Close()
+		return nil, err
+	}
+	return &fakeEntra{tenant: tenant, wire: newWire(address, tenant.CertPool()), oracle: o}, nil
+}
+
+func (e *fakeEntra) close() {
+	e.tenant.Close()
+	e.wire.cut()
+}
+
+func (e *fakeEntra) now() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state
+}
+
+func (e *fakeEntra) say(state string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state = state
+}
+
+// beWell ends all trouble. Key documents then take that long.
+func (e *fakeEntra) beWell(latency time.Duration) {
+	e.wire.refused.Store(false)
+	e.wire.distrust.Store(false)
+	e.wire.cut()
+	e.tenant.Restore()
+	e.tenant.DelayKeys(latency)
+	e.say(fmt.Sprintf("well, %s", latency))
+	e.oracle.Well(time.Now())
+}
+
+func (e *fakeEntra) trouble(f fault) {
+	e.oracle.Troubled()
+	e.tenant.Restore()
+	f.begin(e)
+	e.say(f.name)
+}
+
+// fault is one kind of trouble.
+type fault struct {
+	name  string
+	begin func(*fakeEntra)
+}
+
+// faults returns every kind, drawn anew: some have a number in them.
+func faults(r *rand.Rand) []fault {
+	retryAfter := fmt.Sprint(1 + r.IntN(20))
+	return []fault{
+		{"status 500", func(e *fakeEntra) { e.tenant.FailKeys(http.StatusInternalServerError) }},
+		{"status 404", func(e *fakeEntra) { e.tenant.FailKeys(http.StatusNotFound) }},
+		{"status 304", answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })},
+		{"status 429, Retry-After " + retryAfter, answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", retryAfter)
+			w.WriteHeader(http.StatusTooManyRequests)
+		})},
+		{"hanging", func(e *fakeEntra) { e.tenant.HangKeys() }},
+		{"hanging for good", answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })},
+		{"hanging in the body", answers(func(w http.ResponseWriter, r *http.Request) {
+			write(w, `{"keys":[`)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})},
+		{"closing connections", func(e *fakeEntra) { e.tenant.Down() }},
+		{"refusing connections", func(e *fakeEntra) { e.wire.refused.Store(true); e.wire.cut() }},
+		{"with a certificate that nobody trusts", func(e *fakeEntra) { e.wire.distrust.Store(true) }},
+		{"redirecting", answers(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://keys.example/", http.StatusFound)
+		})},
+		{"answering HTML", says("<!DOCTYPE html><title>Maintenance</title>")},
+		{"answering {}", says(`{}`)},
+		{"answering null", says(`null`)},
+		{"answering an empty key set", says(`{"keys":[]}`)},
+		{"answering unusable keys", says(`{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"},{"kty":"RSA","use":"sig","kid":"b","n":"AQ","e":"AQ"},7,null]}`)},
+		{"answering half a document", says(`{"keys":[{"kty":"RSA","use":"sig","kid":"a","n":"`)},
+		{"breaking answers off", answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "4000")
+			write(w, `{"keys":[`)
+			panic(http.ErrAbortHandler)
+		})},
+		{"answering without an end", answers(endless)},
+		{"answering a gzip bomb", answers(bomb)},
+	}
+}
+
+func answers(h http.HandlerFunc) func(*fakeEntra) {
+	return func(e *fakeEntra) { e.tenant.AnswerKeys(h) }
+}
+
+func says(body string) func(*fakeEntra) {
+	return answers(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		write(w, body)
+	})
+}
+
+// write ignores errors: the client may have left, and that is his affair.
+func write(w io.Writer, text string) { _, _ = io.WriteString(w, text) }
+
+func endless(w http.ResponseWriter, _ *http.Request) {
+	write(w, `{"keys":[`)
+	for range 4 * documentLimit / 1024 {
+		write(w, fmt.Sprintf("%1024s", "{},"))
+	}
+}
+
+func bomb(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Encoding", "gzip")
+	z := gzip.NewWriter(w)
+	write(z, `{"keys":[`)
+	for range 8 * documentLimit / 1024 {
+		write(z, fmt.Sprintf("%1024s", " "))
+	}
+	write(z, `]}`)
+	_ = z.Close()
+}

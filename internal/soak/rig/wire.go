@@ -1,0 +1,148 @@
+package rig
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/soak/oracle"
+)
+
+// keysURL is the one URL that the Verifiers have any business with.
+const keysURL = "https://login.microsoftonline.com/" + entratest.TenantID + "/discovery/v2.0/keys"
+
+// wire is the network between the Verifiers and the fake Entra: https over loopback sockets, whatever the host's name.
+type wire struct {
+	address   string // of the fake Entra
+	refused   atomic.Bool
+	distrust  atomic.Bool
+	trusting  *http.Transport
+	untrusted *http.Transport
+}
+
+func newWire(address *url.URL, roots *x509.CertPool) *wire {
+	w := &wire{address: address.Host}
+	w.trusting = w.transport(roots)
+	w.untrusted = w.transport(x509.NewCertPool())
+	return w
+}
+
+func (w *wire) transport(roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		DialContext:     w.dial,
+		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "localhost"},
+		MaxIdleConns:    4,
+	}
+}
+
+// nobody is an address at which no program listens.
+const nobody = "127.0.0.1:1"
+
+func (w *wire) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	address := w.address
+	if w.refused.Load() {
+		address = nobody
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// cut closes the connections that are kept alive, so that the next fetch needs a new one.
+func (w *wire) cut() {
+	w.trusting.CloseIdleConnections()
+	w.untrusted.CloseIdleConnections()
+}
+
+func (w *wire) current() http.RoundTripper {
+	if w.distrust.Load() {
+		return w.untrusted
+	}
+	return w.trusting
+}
+
+// observer is the transport of one Verifier. It tells the oracle what passes.
+type observer struct {
+	wire     *wire
+	oracle   *oracle.Oracle
+	report   *report
+	instance int
+
+	fetches, failures, running atomic.Int64
+}
+
+func (t *observer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet || r.URL.String() != keysURL || r.Host != "" && r.Host != r.URL.Host || r.Header.Get("Authorization") != "" {
+		t.report.violation(brokenFetch, "a Verifier asked for "+r.Method+" "+r.URL.String())
+		return nil, fmt.Errorf("the soak serves %s alone", keysURL)
+	}
+	began, err := t.oracle.Began(t.instance, time.Now())
+	if err != nil {
+		t.report.violation(brokenFetch, fmt.Sprintf("instance %d: %v", t.instance, err))
+	}
+	t.fetches.Add(1)
+	t.running.Add(1)
+	answer := &observed{observer: t, fetch: began}
+	response, err := t.wire.current().RoundTrip(r)
+	if err != nil {
+		answer.end()
+		return nil, err
+	}
+	answer.body, answer.status = response.Body, response.StatusCode
+	answer.retryAfter, _ = strconv.Atoi(response.Header.Get("Retry-After"))
+	response.Body = answer
+	return response, nil
+}
+
+// observed is the body of an answer, and the end of its fetch.
+type observed struct {
+	observer   *observer
+	fetch      *oracle.Fetch
+	body       io.ReadCloser
+	status     int
+	retryAfter int
+	read       bytes.Buffer
+	good, over bool
+}
+
+const documentLimit = 1 << 20
+
+func (b *observed) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	b.read.Write(p[:n])
+	if err == io.EOF && !b.good && b.status == http.StatusOK && b.read.Len() <= documentLimit {
+		if keyIDs := oracle.UsableKeys(b.read.Bytes()); len(keyIDs) > 0 {
+			b.good = true
+			b.fetch.Delivered(time.Now(), keyIDs)
+		}
+	}
+	return n, err
+}
+
+func (b *observed) Close() error {
+	err := b.body.Close()
+	b.end()
+	return err
+}
+
+func (b *observed) end() {
+	if b.over {
+		return
+	}
+	b.over = true
+	if !b.good {
+		b.observer.failures.Add(1)
+	}
+	if err := b.fetch.Ended(time.Now(), time.Duration(b.retryAfter)*time.Second); err != nil {
+		b.observer.report.violation(brokenFetch, fmt.Sprintf("instance %d: %v", b.observer.instance, err))
+	}
+	b.observer.running.Add(-1)
+}
