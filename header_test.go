@@ -61,6 +61,7 @@ func TestHeader(t *testing.T) {
 		{rule: "R4", name: "typ in lower case", token: member("typ", "jwt")},
 		{rule: "R4", name: "typ in upper case", token: member("typ", "AT+JWT")},
 		{rule: "R4", name: "no typ", token: without("typ")},
+		{rule: "R4", name: "an empty typ", token: member("typ", ""), want: header},
 		{rule: "R4 S2e", name: "a DPoP proof", token: member("typ", "dpop+jwt"), want: header, says: "dpop+jwt"},
 		{rule: "R4", name: "a logout token", token: member("typ", "logout+jwt"), want: header},
 		{rule: "R4", name: "typ as a media type", token: member("typ", "application/jwt"), want: header},

@@ -74,6 +74,7 @@ func (s *settings) keyID(segment string) (string, error) {
 // itself brings or points to is never used (RFC 8725 section 3.10).
 type header struct {
 	alg, kid, typ string
+	hasType       bool
 	nonce         bool
 	extension     string // a member that changes how the token is to be read
 }
@@ -85,6 +86,7 @@ func (h *header) read(name string, value *strictjson.Reader) (err error) {
 	case "kid":
 		h.kid, err = value.Text()
 	case "typ":
+		h.hasType = true
 		h.typ, err = value.Text()
 	case "nonce":
 		h.nonce, err = true, value.Skip()
@@ -117,7 +119,7 @@ func (h *header) check(s *settings) error {
 		return badHeader("the header's " + h.extension + " changes how the token is to be read; Entra sends no such member")
 	case h.alg != "RS256":
 		return wrongAlgorithm(h.alg)
-	case h.typ != "" && !strings.EqualFold(h.typ, "JWT") && !strings.EqualFold(h.typ, "at+jwt"):
+	case h.hasType && !strings.EqualFold(h.typ, "JWT") && !strings.EqualFold(h.typ, "at+jwt"):
 		return wrongType(h.typ)
 	case h.kid == "":
 		return badHeader("the header names no key (kid); Entra always does")
