@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/entra-go/entra/internal/quote"
 	"github.com/entra-go/entra/internal/strictjson"
 )
 
@@ -101,13 +102,13 @@ func (h *header) read(name string, value *strictjson.Reader) (err error) {
 	return nil
 }
 
-// memberError says that the value of a member has the wrong type or breaks off.
+// memberError says that the value of a member has the wrong type or breaks off. Its name may be anybody's text.
 type memberError struct {
 	name string
 	err  error
 }
 
-func (e memberError) Error() string { return e.name + " " + e.err.Error() }
+func (e memberError) Error() string { return quote.Field(e.name) + " " + e.err.Error() }
 func (e memberError) Unwrap() error { return e.err }
 
 func (h *header) check(s *settings) error {
