@@ -56,6 +56,12 @@ func faultHang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
+// faultStuck ignores the request's context.
+func faultStuck(*http.Request) (*http.Response, error) {
+	time.Sleep(time.Hour)
+	return nil, errors.New("stuck")
+}
+
 func faultEmpty(r *http.Request) (*http.Response, error) {
 	return jwksResponse(r, http.StatusOK, `{"keys":[]}`), nil
 }
@@ -149,6 +155,55 @@ func TestAFloodWithTwoDocuments(t *testing.T) {
 		jwksEvery(time.Second, 58*time.Minute, func() { jwksWant(t, v, floodToken(), "unknown_key") })
 		if want := len(floodSchedule); network.generalCount > want || network.ownFetches > want {
 			t.Errorf("got %d and %d fetches in an hour, want %d of each at most", network.generalCount, network.ownFetches, want)
+		}
+	})
+}
+
+func TestTheOwnKeyDoesNotWaitForTheGeneralDocument(t *testing.T) {
+	network := &faultTwoDocuments{general: faultHang}
+	network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+		jwksWant(t, v, own(), keyAccepted)
+	})
+}
+
+// Two fetches at once are still one wait.
+func TestAnUnknownKeyWaitsTenSecondsForTwoDocuments(t *testing.T) {
+	for name, fault := range map[string]func(*http.Request) (*http.Response, error){"hang": faultHang, "are stuck": faultStuck} {
+		t.Run("both "+name, func(t *testing.T) {
+			network := &faultTwoDocuments{general: fault, own: fault}
+			network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+				jwksWantAfter(t, v, own(), "keys_unavailable", 10*time.Second)
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}
+
+func TestReadyWithTwoDocuments(t *testing.T) {
+	for name, network := range map[string]*faultTwoDocuments{
+		"both answer":                {},
+		"the general document hangs": {general: faultHang},
+		"the own document hangs":     {own: faultHang},
+		"the general document fails": {general: faultRefuse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+				start := time.Now()
+				if err := v.Ready(t.Context()); err != nil || time.Since(start) != 0 {
+					t.Errorf("got %v after %v, want nil at once: there are keys", err, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+func TestAFloodWhileTheOwnDocumentFails(t *testing.T) {
+	network := &faultTwoDocuments{own: faultRefuse}
+	network.bubble(t, func(t *testing.T, _ *entratest.Server, v *entra.Verifier, general, own func() string) {
+		jwksWant(t, v, general(), keyAccepted)
+		jwksEvery(time.Second, time.Hour, func() { jwksWant(t, v, floodToken(), "unknown_key") })
+		if got := network.ownFetches; got > 65 {
+			t.Errorf("got %d fetches in an hour of flood, want one a minute or fewer: keys are held", got)
 		}
 	})
 }

@@ -80,6 +80,8 @@ func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
 		"500 with 3 seconds":          {500, text("3"), 3 * time.Second, 3 * time.Second},
 		"30 seconds":                  {429, text("30"), 5 * time.Second, 30 * time.Second},
 		"an hour":                     {429, text("3600"), 5 * time.Second, time.Minute},
+		"2^31 seconds":                {429, text("2147483648"), 5 * time.Second, time.Minute},
+		"more than a number can hold": {429, text("99999999999999999999999"), 5 * time.Second, time.Minute},
 		"less than the delay":         {429, text("0"), time.Second, time.Second},
 		"a date in 20 seconds":        {429, date(20 * time.Second), 5 * time.Second, 20 * time.Second},
 		"a date tomorrow":             {503, date(24 * time.Hour), 5 * time.Second, time.Minute},
@@ -138,7 +140,8 @@ func TestRetryAfterOfTheAnswer(t *testing.T) {
 // and those who had not asked before.
 func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
 	for name, fault := range map[string]func(*entratest.Server){
-		"refused connections": (*entratest.Server).Down,
+		"refused connections":    (*entratest.Server).Down,
+		"requests that get lost": faultSwallow,
 		"status 503 with a Retry-After of an hour": func(s *entratest.Server) {
 			s.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "3600")

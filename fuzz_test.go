@@ -1,68 +1,345 @@
 package entra_test
 
 import (
+	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/strictjson/plainjson"
 )
 
-// FuzzAuthorization sends any text as Authorization header and as token. Only the token of the seeds may pass.
-func FuzzAuthorization(f *testing.F) {
-	tenant := entratest.New(f)
-	verifier := newVerifier(f, tenant, func(o *entra.Options) { o.CacheSize = -1 })
-	good := tenant.Token(entratest.Lifetime(1 << 40))
-	parts := strings.Split(good, ".")
-	for _, seed := range []string{
-		"", "Bearer", "Bearer " + good, "bearer  " + good, "Basic eDp5", "Bearer ..", "Bearer ....", "Bearer " + parts[0] + ".e30." + parts[2],
-		"Bearer eyJhbGciOiJub25lIn0.e30.", "Bearer " + good + "=", "Bearer\t" + good, "Bearer \xff", strings.Repeat(".", 100),
-	} {
-		f.Add(seed)
+// fuzzKeyID names the key that signs what is fuzzed: always the same, so that inputs found once stay good.
+const fuzzKeyID = "fuzz"
+
+// fuzzFrom and fuzzLifetime make seeds that are valid for decades, for the same reason.
+var fuzzFrom = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const fuzzLifetime = 50 * 365 * 24 * time.Hour
+
+// fuzzSetup is what the fuzz tests share: making it costs more than a thousand inputs.
+type fuzzSetup struct {
+	tenant *entratest.Server
+	key    *entratest.Key
+	rules  []fuzzRules
+}
+
+var newFuzzSetup = sync.OnceValue(func() *fuzzSetup {
+	tenant, err := entratest.NewServer(entratest.Config{})
+	if err != nil {
+		panic(err)
 	}
-	f.Fuzz(func(t *testing.T, value string) {
-		var reached spy
-		w := serve(verifier.Authenticate(&reached), value)
-		passes := strings.HasSuffix(value, " "+good)
-		if reached.calls > 0 && !passes || w.Code >= http.StatusInternalServerError {
-			t.Errorf("got %d calls and status %d for %q, want neither a call nor a fault", reached.calls, w.Code, value)
+	s := &fuzzSetup{tenant: tenant, key: tenant.Key().With("kid", fuzzKeyID)}
+	tenant.SetKeys(tenant.Key(), s.key)
+	both := []string{entratest.TenantID, entratest.OtherTenantID}
+	s.add(fuzzRules{tenants: both[:1]}, entra.Options{Tenants: both[:1], ClientID: entratest.APIClientID, CacheSize: -1})
+	s.add(fuzzRules{tenants: both, personal: true, idTokens: true, unpermitted: true}, entra.Options{
+		Tenants: append(both, entra.PersonalAccounts), ClientID: entratest.APIClientID, AllowIDTokens: true, AllowWithoutPermissions: true,
+	})
+	s.add(fuzzRules{unpermitted: true}, entra.Options{AllowAnyTenant: true, ClientID: entratest.APIClientID, AllowWithoutPermissions: true})
+	return s
+})
+
+func (s *fuzzSetup) add(rules fuzzRules, options entra.Options) {
+	options.HTTPClient, options.Logger = s.tenant.Client(), discard()
+	v, err := entra.NewVerifier(options)
+	if err != nil {
+		panic(err)
+	}
+	rules.verifier = v
+	s.rules = append(s.rules, rules)
+}
+
+// seeds calls add with the three texts of each token in the hostile catalogue, and of good ones.
+func (s *fuzzSetup) seeds(add func(token, header, payload string)) {
+	lasting := func(options ...entratest.TokenOption) string {
+		return s.tenant.Token(append([]entratest.TokenOption{entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime)}, options...)...)
+	}
+	good := [][]entratest.TokenOption{
+		{}, {entratest.V1()}, {entratest.App("A")}, {entratest.V1(), entratest.App("A", "B")}, {entratest.App()}, {entratest.Guest()}, {entratest.Overage()},
+		{entratest.IDToken()}, {entratest.Personal(), entratest.SignedBy(s.key)}, {entratest.Tenant(entratest.OtherTenantID)}, {entratest.AuthContext("c1")},
+		{entratest.Capabilities("cp1")}, {entratest.Scopes("a", "b")}, {entratest.Scopes("a", "", "b")}, {entratest.Groups("g")}, {entratest.Header("typ", "at+jwt")},
+		{entratest.Claim("aud", []string{entratest.APIURI + "/"})}, {entratest.Claim("exp", 4102444800.5)}, {entratest.Claim("idtyp", "user")}, {entratest.Claim("x", map[string]any{"y": 1})},
+	}
+	valid := lasting()
+	tokens := []string{}
+	for _, options := range good {
+		tokens = append(tokens, lasting(options...))
+	}
+	for _, row := range hostileCatalogue() {
+		if row.mint != nil {
+			tokens = append(tokens, lasting(row.mint...))
+		} else if token := row.token(s.tenant, valid); len(token) < 20_000 && token != "" {
+			tokens = append(tokens, token)
 		}
-		claims, err := verifier.Verify(t.Context(), value)
-		if (claims == nil) == (err == nil) || claims != nil && value != good {
-			t.Errorf("got claims %v and error %v for %q, want a refusal", claims, err, value)
+	}
+	for _, token := range tokens {
+		header, payload, _ := hostileCut(token)
+		plainHeader, _ := base64.RawURLEncoding.DecodeString(header) // Some hostile ones cannot be decoded.
+		plainPayload, _ := base64.RawURLEncoding.DecodeString(payload)
+		add(token, strings.ReplaceAll(string(plainHeader), s.tenant.Key().ID(), fuzzKeyID), string(plainPayload))
+	}
+}
+
+// verify sends a token to every Verifier, to those that remember twice, and checks what it was accepted with.
+func (s *fuzzSetup) verify(t *testing.T, token string, check func(rules fuzzRules, claims *entra.Claims)) {
+	for _, rules := range s.rules {
+		claims, err := rules.verifier.Verify(t.Context(), token)
+		if err == nil {
+			check(rules, claims)
+			again, err := rules.verifier.Verify(t.Context(), token)
+			if err != nil || !reflect.DeepEqual(again, claims) {
+				t.Errorf("a second time: got %+v and %v, want %+v", again, err, claims)
+			}
+			continue
+		}
+		if claims != nil || !errors.Is(err, entra.ErrInvalidToken) || entra.StatusCode(err) != http.StatusUnauthorized || entra.ReasonOf(err) == "" {
+			t.Errorf("got claims %+v, reason %q and %v, want none, a reason and ErrInvalidToken", claims, entra.ReasonOf(err), err)
+		}
+		hostileText(t, err, token)
+		if !fuzzDiffers[entra.ReasonOf(err)] {
+			return // The others would say the same.
+		}
+	}
+}
+
+// fuzzDiffers are the reasons that depend on the configuration.
+var fuzzDiffers = map[entra.Reason]bool{
+	entra.ReasonTenant: true, entra.ReasonIDToken: true, entra.ReasonNoPermissions: true, entra.ReasonAudience: true,
+}
+
+// FuzzAuthorization sends any Authorization value; VALID in it stands for a valid token.
+func FuzzAuthorization(f *testing.F) {
+	s := newFuzzSetup()
+	for _, value := range []string{
+		"Bearer VALID", "bearer  VALID", "VALID", "Bearer VALID, Bearer VALID", "Bearer", "Bearer ", "Bearer\tVALID", "Bearer VALID ", `Bearer "VALID"`,
+		"Basic VALID", "DPoP VALID", "Bearer VALID=", "Bearer VALID.VALID", "Bearer Bearer VALID", "Bearer VALID\x00", "Ｂearer VALID", "", "Bearer a=b",
+	} {
+		f.Add(value)
+	}
+	valid := s.tenant.Token(entratest.Lifetime(24 * time.Hour))
+	grammar := regexp.MustCompile(`^(?i:Bearer) +([A-Za-z0-9\-._~+/]+=*)$`)
+	f.Fuzz(func(t *testing.T, value string) {
+		value = strings.ReplaceAll(value, "VALID", valid)
+		match := grammar.FindStringSubmatch(value)
+		var reached spy
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header["Authorization"] = []string{value}
+		s.rules[1].verifier.Authenticate(&reached).ServeHTTP(w, r)
+		ok := match != nil && match[1] == valid
+		if ok != (w.Code == http.StatusOK && reached.calls == 1) || !ok && (reached.calls != 0 || w.Code != 401 && w.Code != 400) {
+			t.Errorf("got status %d and %d calls, want the handler reached %v", w.Code, reached.calls, ok)
+		}
+		if w.Code == http.StatusBadRequest && match != nil {
+			t.Error("got status 400 for a header of the right form")
 		}
 	})
 }
 
-// FuzzClaimSet signs any text as claim set. What passes must be strict JSON that says what the claims say.
-func FuzzClaimSet(f *testing.F) {
-	tenant := entratest.New(f)
-	verifier := newVerifier(f, tenant, nil)
-	key := tenant.Key()
-	header := []byte(`{"alg":"RS256","kid":"` + key.ID() + `"}`)
-	valid := string(segment(tenant.Token(entratest.Lifetime(1<<40)), 1))
+// FuzzToken verifies any text. One that ends in ".sign" gets the key's signature over what stands before.
+func FuzzToken(f *testing.F) {
+	s := newFuzzSetup()
+	s.seeds(func(token, header, payload string) {
+		f.Add(token)
+		f.Add(hostileEncode(header) + "." + hostileEncode(payload) + ".sign")
+	})
+	keys := map[string]*rsa.PublicKey{fuzzKeyID: s.key.PublicKey(), s.tenant.Key().ID(): s.tenant.Key().PublicKey()}
+	f.Fuzz(func(t *testing.T, token string) {
+		if text, ok := strings.CutSuffix(token, ".sign"); ok {
+			token = fuzzSign(s.key, text)
+		}
+		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {
+			for id, key := range keys {
+				if strings.Contains(string(segment(token, 0)), id) {
+					fuzzAccepted(t, rules, fuzzSignature(t, token, id, key), claims)
+					return
+				}
+			}
+			t.Errorf("accepted with another key: %s", segment(token, 0))
+		})
+	})
+}
+
+// fuzzSign signs any text as if it were header and payload.
+func fuzzSign(key *entratest.Key, text string) string {
+	// Sign encodes what it is given, so this is decoded first where it can be.
+	header, payload, _ := strings.Cut(text, ".")
+	plainHeader, err := base64.RawURLEncoding.Strict().DecodeString(header)
+	plainPayload, alsoErr := base64.RawURLEncoding.Strict().DecodeString(payload)
+	if err != nil || alsoErr != nil {
+		return text + ".AAAA"
+	}
+	return key.Sign(plainHeader, plainPayload)
+}
+
+// FuzzHeader verifies tokens with any header, signed by the key.
+func FuzzHeader(f *testing.F) {
+	s := newFuzzSetup()
+	s.seeds(func(_, header, _ string) { f.Add([]byte(header)) })
+	payload := segment(s.tenant.Token(entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime)), 1)
+	f.Fuzz(func(t *testing.T, header []byte) {
+		token := s.key.Sign(header, payload)
+		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {
+			fuzzAccepted(t, rules, fuzzSignature(t, token, fuzzKeyID, s.key.PublicKey()), claims)
+		})
+	})
+}
+
+// FuzzPayload verifies tokens with any payload, signed by the key.
+func FuzzPayload(f *testing.F) {
+	s := newFuzzSetup()
+	s.seeds(func(_, _, payload string) { f.Add([]byte(payload)) })
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		token := s.key.Sign([]byte(`{"alg":"RS256","kid":"`+fuzzKeyID+`"}`), payload)
+		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {
+			fuzzAccepted(t, rules, string(payload), claims)
+			var decoded map[string]any
+			if err := claims.Decode(&decoded); err != nil {
+				t.Errorf("Decode: got %v, want no error", err)
+			}
+			if members, _ := plainjson.Object(string(payload)); len(decoded) != len(members) {
+				t.Errorf("Decode: got %d claims, want %d", len(decoded), len(members))
+			}
+		})
+	})
+}
+
+// fuzzGoodKey is the fuzz key as a document lists it.
+func (s *fuzzSetup) goodKey() string {
+	return strings.TrimSuffix(strings.TrimPrefix(keyDocument(s.key.With("x5c", nil).With("issuer", nil)), `{"keys":[`), "]}")
+}
+
+// documentVerifier returns a Verifier that reads what document points to.
+func documentVerifier(t *testing.T, document *string) *entra.Verifier {
+	v, err := entra.NewVerifier(entra.Options{
+		Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, CacheSize: -1, Logger: discard(),
+		HTTPClient: jwksClient(func(r *http.Request) (*http.Response, error) { return jwksResponse(r, http.StatusOK, *document), nil }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// FuzzKeyDocument serves any text as key document, from the start, in place of a good one, and among the keys of one.
+func FuzzKeyDocument(f *testing.F) {
+	s := newFuzzSetup()
+	good := s.goodKey()
 	for _, seed := range []string{
-		valid, `{}`, `null`, `[`, adding(`"tid":"x"`)(valid), adding(`"TID":"x"`)(valid), adding(`"\u0063nf":{}`)(valid), adding(`"exp":1e999`)(valid),
-		adding(`"_claim_names":{"groups":1}`)(valid), adding(`"roles":["a"],"groups":[]`)(valid), valid + " ", valid + "x", strings.Repeat(`{"a":`, 50),
+		"", "null", "{}", `{"keys":[]}`, `{"keys":[GOOD]}`, `{"keys":[GOOD,GOOD]}`, "\ufeff{\"keys\":[GOOD]}", `{"keys":[GOOD]}x`, `{"keys":[GOOD`, `<html>`,
+		`{"keys":[{},GOOD,null,1,"x"]}`, `{"keys":[GOOD],"keys":[]}`, `{"x":[GOOD]}`, `{}`, `{"kty":"EC","kid":"fuzz","crv":"P-256","x":"AQ","y":"AQ"}`,
+		`{"kty":"RSA","kid":"fuzz","n":"AQAB","e":"AQAB"}`, `{"kty":"RSA","kid":"x","n":"AQAB","e":"Aw"}`, `{"kty":"oct","kid":"fuzz","k":"AQAB"}`, `null,1`,
+		"{\"kid\":\"\xff\"}", `{"kid":"\ud800"}`, `{"a":1,"a":2}`, `{"kty":"RSA","kid":"x","n":"` + jwksModulus(8192) + `","e":"AQAB"}`, strings.Repeat("[", 200),
+		`{"keys":[{"kty":"RSA","kid":"fuzz","n":"` + jwksModulus(2048) + `","e":"AQAB"}]}`,
+	} {
+		f.Add(seed)
+	}
+	token := s.tenant.Token(entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime), entratest.SignedBy(s.key))
+	number := s.key.JWK()["n"]
+	f.Fuzz(func(t *testing.T, text string) {
+		document := strings.ReplaceAll(text, "GOOD", good)
+		fresh := documentVerifier(t, &document)
+		_, err := fresh.Verify(t.Context(), token)
+		if err == nil && (!json.Valid([]byte(document)) || !strings.Contains(plainUnescape(document), number.(string))) { //nolint:errcheck // A key's n is a string.
+			t.Error("accepted, but the document does not name the key")
+		}
+		if stats := fresh.Stats(); err != nil && entra.StatusCode(err) != map[bool]int{true: 401, false: 503}[stats.Keys > 0] {
+			t.Errorf("got status %d with %d keys held: %v", entra.StatusCode(err), stats.Keys, err)
+		}
+
+		current := `{"keys":[` + good + `]}`
+		held := documentVerifier(t, &current)
+		if _, err := held.Verify(t.Context(), token); err != nil {
+			t.Fatalf("with the good document: got %v, want no error", err)
+		}
+		current = document
+		if _, err := held.Verify(t.Context(), jwksJunk("junk")); !errors.Is(err, entra.ErrInvalidToken) { // It makes the Verifier fetch.
+			t.Errorf("an unknown key: got %v, want ErrInvalidToken", err)
+		}
+		if _, err := held.Verify(t.Context(), token); err != nil && !strings.Contains(plainUnescape(document), fuzzKeyID) {
+			t.Errorf("got %v after a document that does not name the key, want no error", err)
+		}
+
+		among := `{"keys":[` + text + `,` + good + `]}`
+		if json.Valid([]byte(among)) && !strings.Contains(plainUnescape(text), fuzzKeyID) {
+			if _, err := documentVerifier(t, &among).Verify(t.Context(), token); err != nil && len(among) < 1<<20 && strings.Count(text, "[")+strings.Count(text, "{") < 9000 {
+				t.Errorf("got %v with the good key beside %.200q, want no error", err, text)
+			}
+		}
+	})
+}
+
+// plainUnescape makes the escaped letters of a JSON text plain, so that what it names can be searched.
+func plainUnescape(text string) string {
+	var b strings.Builder
+	for rest := text; rest != ""; {
+		before, after, found := strings.Cut(rest, `\u00`)
+		b.WriteString(before)
+		rest = after
+		if !found {
+			break
+		}
+		var letter string
+		if len(after) >= 2 && json.Unmarshal([]byte(`"\u00`+after[:2]+`"`), &letter) == nil {
+			b.WriteString(letter)
+			rest = after[2:]
+		}
+	}
+	return b.String()
+}
+
+// FuzzMetadata serves any text as the metadata of an authority.
+func FuzzMetadata(f *testing.F) {
+	s := newFuzzSetup()
+	const issuer = "https://" + entratest.TenantID + ".ciamlogin.com/" + entratest.TenantID + "/v2.0"
+	for _, seed := range []string{
+		metadataDocument(issuer, externalIDKeys), metadataDocument(issuer, "https://CONTOSO.ciamlogin.com/x?y"), metadataDocument(issuer, "https://evil.example/keys"),
+		metadataDocument(issuer, "http://contoso.ciamlogin.com/keys"), metadataDocument("https://login.microsoftonline.com/{tenantid}/v2.0", externalIDKeys),
+		metadataDocument(issuer, "https://contoso.ciamlogin.com@evil.example/"), metadataDocument(issuer, "https://contoso.ciamlogin.com:443/keys"),
+		metadataDocument(issuer, `https://contoso.ciamlogin.com\@evil.example/`), metadataDocument(issuer, "//contoso.ciamlogin.com/keys"), metadataDocument("x", "y"),
+		`{"issuer":"` + issuer + `","issuer":"https://evil.example","jwks_uri":"` + externalIDKeys + `"}`, `{}`, ``, `null`, "\ufeff{}", `{"issuer":null}`,
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		claims, err := verifier.Verify(t.Context(), key.Sign(header, []byte(text)))
-		if status := entra.StatusCode(err); status != http.StatusOK && status != http.StatusUnauthorized || (claims == nil) == (err == nil) {
-			t.Fatalf("got claims %v, error %v and status %d for %q, want claims or a refusal", claims, err, status, text)
-		}
+		v, err := entra.NewVerifier(entra.Options{
+			Authority: externalID, ClientID: entratest.APIClientID, CacheSize: -1, Logger: discard(),
+			HTTPClient: jwksClient(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Scheme != "https" || !strings.EqualFold(r.URL.Host, "contoso.ciamlogin.com") || r.URL.User != nil {
+					t.Errorf("got a request for %s, want none beyond the authority", r.URL)
+				}
+				if strings.HasSuffix(r.URL.Path, metadataPart) && r.URL.RawQuery == "" {
+					return jwksResponse(r, http.StatusOK, text), nil
+				}
+				return jwksResponse(r, http.StatusOK, `{"keys":[`+s.goodKey()+`]}`), nil
+			}),
+		})
 		if err != nil {
-			return
+			t.Fatal(err)
 		}
-		var said map[string]any
-		if err := json.Unmarshal([]byte(text), &said); err != nil {
-			t.Fatalf("got %q accepted, want JSON only: %v", text, err)
+		members, plainErr := plainjson.Object(text)
+		named, _ := plainjson.Text(members, "issuer")
+		_, err = v.Verify(t.Context(), signClaims(s.key, userClaims(named, entratest.TenantID, "2.0")))
+		if err == nil {
+			u, parseErr := url.Parse(named)
+			if plainErr != nil || parseErr != nil || u.Scheme != "https" || u.Host == "" || strings.Contains(named, "{") {
+				t.Errorf("accepted with the issuer %q of metadata of which encoding/json says %v", named, plainErr)
+			}
 		}
-		if said["tid"] != entratest.TenantID || said["oid"] != claims.ObjectID || said["iss"] != claims.Issuer || said["cnf"] != nil {
-			t.Errorf("got %+v accepted for %q, want what the text says", claims, text)
+		if _, err := v.Verify(t.Context(), signClaims(s.key, userClaims(issuer, entratest.TenantID, "2.0"))); err == nil && named != issuer {
+			t.Errorf("accepted the issuer %q, want %q alone", issuer, named)
 		}
 	})
 }
