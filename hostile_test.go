@@ -208,3 +208,16 @@ func hostileCredentials() []hostileRow {
 		with("the token in a trailer", "RFC 9110 section 6.5.1", func(r *http.Request, valid string) { r.Trailer = http.Header{"Authorization": {"Bearer " + valid}} }),
 	}
 }
+
+// Names of members come from the token too, and those of a header from anybody.
+func TestNamesOfMembersAreQuotedInErrors(t *testing.T) {
+	tenant := entratest.New(t)
+	v := newVerifier(t, tenant, nil)
+	for _, name := range []string{`\u001b[31m\r\nlevel=INFO msg=accepted`, `\u202e`, strings.Repeat("x", 8000)} {
+		_, err := v.Verify(t.Context(), hostileEncode(`{"alg":"RS256","`+name+`":"\ud800"}`)+".e30.AAAA")
+		if got := entra.ReasonOf(err); got != entra.ReasonHeader {
+			t.Errorf("got reason %q (%v), want header", got, err)
+		}
+		hostileText(t, err)
+	}
+}
