@@ -30,7 +30,7 @@ func newPage(tenant *entratest.Server, api *service) *page {
 func (p *page) handler() http.Handler {
 	own := http.NewServeMux()
 	own.HandleFunc("GET /{$}", file("index.html"))
-	for _, name := range []string{"style.css", "app.js", "token.js", "chart.js", "icon.svg"} {
+	for _, name := range []string{"style.css", "app.js", "page.js", "token.js", "outage.js", "chart.js", "icon.svg"} {
 		own.HandleFunc("GET /page/"+name, file(name))
 	}
 	own.HandleFunc("GET /page/samples", p.list)
@@ -69,7 +69,7 @@ func (p *page) list(w http.ResponseWriter, _ *http.Request) {
 	for i, s := range p.samples {
 		list[i] = listedSample{s.id, s.group, s.name, s.about, s.methodOrGet()}
 	}
-	reply(w, http.StatusOK, list)
+	reply(w, http.StatusOK, map[string]any{"samples": list, "steps": steps})
 }
 
 func (s sample) methodOrGet() string {

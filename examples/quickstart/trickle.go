@@ -34,6 +34,7 @@ type trickle struct {
 	events  []string // since the last tick
 	down    bool
 	watched time.Time
+	started int64 // names this run of the program
 
 	kept     string // the token that is sent again and again
 	mintedAt time.Time
@@ -57,7 +58,7 @@ type outcome struct {
 }
 
 func newTrickle(tenant *entratest.Server, api *service) *trickle {
-	return &trickle{tenant: tenant, api: api}
+	return &trickle{tenant: tenant, api: api, started: time.Now().UnixNano()}
 }
 
 // run sends requests until ctx ends.
@@ -171,7 +172,7 @@ func (t *trickle) state(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	reply(w, http.StatusOK, map[string]any{
-		"ticks": news, "down": t.down, "signsWith": t.tenant.Key().ID(), "steps": steps, "stats": statsOf(stats),
+		"started": strconv.FormatInt(t.started, 10), "ticks": news, "down": t.down, "signsWith": t.tenant.Key().ID(), "stats": statsOf(stats),
 	})
 }
 

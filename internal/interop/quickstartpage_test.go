@@ -21,6 +21,7 @@ func openQuickstart(t *testing.T) *browser {
 	runExample(t, "quickstart", "-addr", address, "-entra", freePort(t))
 	waitFor(t, "http://"+address)
 	b.do(chromedp.Navigate("http://" + address + "/"))
+	b.value(`performance.setResourceTimingBufferSize(1e5); ""`)
 	b.sees("#verdict", "401 Unauthorized")
 	b.sees("#happening", "a new one 200 let in")
 	t.Cleanup(func() {
@@ -93,6 +94,20 @@ func (b *browser) snapshots(state string) {
 	b.do(chromedp.EmulateViewport(1280, 800), emulateScheme("light"))
 }
 
+// pictureOfTheDocuments takes docs/pictures/quickstart.png: what a newcomer sees first.
+func (b *browser) pictureOfTheDocuments() {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(1280, 1440), chromedp.Reload())
+	b.sees("#verdict", "microsoft_api_token")
+	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.pictures, "quickstart.png"), picture, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func TestTheQuickstartExplainsEachToken(t *testing.T) {
 	b := openQuickstart(t)
 	for _, row := range []struct{ sample, verdict, claim, says string }{
@@ -137,11 +152,15 @@ func TestTheQuickstartExplainsEachToken(t *testing.T) {
 	if got, want := len(b.list(`Array.from(document.querySelectorAll("input[name=sample]"), input => input.value)`)), 23; got != want {
 		t.Errorf("got %d tokens to pick, want the %d of this table", got, want)
 	}
-	for _, sample := range []string{"graph", "user", "id-token", "read-only", "spliced", "none"} {
-		b.value(fmt.Sprintf(`document.querySelector("input[value=%s]").click(); ""`, sample))
-		b.sees(".picker :checked + span", "")
-		b.sees("#verdict", map[bool]string{true: "let in", false: "refused"}[sample == "user"])
-		b.snapshots("token-" + sample)
+	b.pictureOfTheDocuments()
+	for _, row := range []struct{ sample, state, verdict string }{
+		{"graph", "refused", "microsoft_api_token"},
+		{"user", "let-in", "let in"},
+		{"none", "no-token", "no_token"},
+	} {
+		b.click("input[value=" + row.sample + "] + span")
+		b.sees("#verdict", row.verdict)
+		b.snapshots(row.state)
 	}
 }
 
@@ -166,10 +185,9 @@ func TestTheQuickstartSendsWhatTheReaderEdited(t *testing.T) {
 	b.write("#edit-payload", `{"aud"`)
 	b.click("#editor .primary")
 	b.sees("#edit-error", "This is no JSON")
-	b.sees("#verdict", "401")
+	b.sees("#decoded", "no token to decode") // nobody can read what was signed here
 
 	b.write("#authorization", "Basic YTpi")
-	b.sees("#decoded", "no token to decode")
 	b.click("#request .primary")
 	b.sees("#verdict", "no_token")
 	b.write("#authorization", "Bearer ÿ→")
@@ -200,9 +218,6 @@ func TestTheQuickstartShowsAnOutageAndItsEnd(t *testing.T) {
 	b.click("#request .primary")
 	b.sees("#verdict", "200 OK")
 	b.snapshots("outage")
-	for _, act := range []string{"keys rotated", "Entra down", "API restarted", "Entra back"} {
-		b.sees("#chart", act)
-	}
 }
 
 func TestTheQuickstartJudgesATokenFromElsewhereOnRequestOnly(t *testing.T) {
@@ -232,7 +247,9 @@ func TestTheQuickstartJudgesATokenFromElsewhereOnRequestOnly(t *testing.T) {
 		for _, want := range row.want {
 			b.sees("#foreign-verdicts", want)
 		}
-		b.snapshots("elsewhere-" + strings.ReplaceAll(row.name, " ", "-"))
+		if len(row.want) == 3 {
+			b.snapshots("judged")
+		}
 	}
 }
 
@@ -279,9 +296,10 @@ func TestTheQuickstartNeedsNoMouse(t *testing.T) {
 	tabTo("[data-act=down]")
 	press(" ")
 	b.sees("#happening", "Entra is down")
-	tabTo("[data-act=restore]")
+	b.sees("[data-act=restore]:focus", "Bring Entra back") // the pressed button is disabled now
 	press(" ")
 	b.sees("#happening", "Entra is up")
+	b.sees("[data-act=down]:focus", "Take Entra down")
 	tabTo("#foreign-token")
 	b.do(chromedp.KeyEvent("a.b.c"))
 	tabTo("#foreign .primary")

@@ -1,16 +1,6 @@
-import { bare, decode, el, encode, show, span } from './token.js'
-import { draw, style, word } from './chart.js'
-
-const $ = id => document.getElementById(id)
-
-// call asks this program; nothing on this page asks anybody else.
-async function call(path, body) {
-  const response = await fetch(path, body === undefined ? {} : { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
-  if (response.status === 204) return null
-  const answer = await response.json()
-  if (!response.ok) throw new Error(answer.error)
-  return answer
-}
+import { $, call, el } from './page.js'
+import { bare, decode, encode, shortened, show } from './token.js'
+import { ended, watch } from './outage.js'
 
 // ---- Trying a token
 
@@ -21,14 +11,19 @@ let last = null // the explanation of the last answer, for the token as it was s
 const method = () => document.querySelector('input[name=method]:checked').value
 
 async function fillPicker() {
-  const samples = await call('/page/samples')
+  const answer = await call('/page/samples')
+  const samples = answer.samples
+  steps = answer.steps
   const groups = Map.groupBy(samples, sample => sample.group)
   for (const [group, members] of groups) {
-    $('picker').append(el('details', { open: true }, el('summary', {}, group), members.map(choice)))
+    $('picker').append(el('details', { open: true }, el('summary', {}, curly(group)), members.map(choice)))
   }
   fitPicker()
   narrow.addEventListener('change', fitPicker)
-  $('picker').addEventListener('change', event => pick(samples.find(sample => sample.id === event.target.value)))
+  $('picker').addEventListener('change', async event => {
+    await pick(samples.find(sample => sample.id === event.target.value))
+    if (narrow.matches) $('answer').scrollIntoView()
+  })
   $('picker').addEventListener('submit', event => { event.preventDefault(); send() })
   const first = samples.find(sample => sample.id === 'graph')
   document.querySelector(`input[value=${first.id}]`).checked = true
@@ -36,9 +31,11 @@ async function fillPicker() {
   await pick(first)
 }
 
+const curly = text => text.replaceAll("'", '’')
+
 const choice = sample => el('label', { class: 'choice' },
   el('input', { type: 'radio', name: 'sample', value: sample.id, 'aria-describedby': `about-${sample.id}` }),
-  el('span', {}, el('b', {}, sample.name), el('small', { id: `about-${sample.id}` }, sample.about)))
+  el('span', {}, el('b', {}, curly(sample.name)), el('small', { id: `about-${sample.id}` }, sample.about)))
 
 // On a phone only the group of the chosen token is open.
 const narrow = matchMedia('(max-width: 56rem)')
@@ -51,15 +48,21 @@ function fitPicker() {
 }
 
 async function pick(sample) {
+  const turn = ++turns
   const { authorization } = await call(`/page/samples/${sample.id}`)
+  if (turn !== turns) return
   $('authorization').value = authorization
   document.querySelector(`input[name=method][value=${sample.method}]`).checked = true
   closeEditor()
   await send()
 }
 
+// Whoever picks faster than the program answers sees the answer to the last pick only.
+let turns = 0
+
 // send makes the request itself: the browser's network tools show it as it is shown here.
 async function send() {
+  const turn = ++turns
   $('needs').textContent = `needs ${needs[method()]}`
   const authorization = $('authorization').value.trim()
   const id = crypto.randomUUID()
@@ -69,13 +72,16 @@ async function send() {
   try {
     response = await fetch('/orders', { method: method(), headers, cache: 'no-store' })
   } catch {
+    if (turn !== turns) return
     last = null
     $('verdict').replaceChildren(el('strong', { class: 'bad' }, 'Not sent'), ' The browser refuses to send this header, or the program has ended.')
     showToken()
     return
   }
   const body = await response.text()
-  last = await call(`/page/refusals/${id}`)
+  const explanation = await call(`/page/refusals/${id}`)
+  if (turn !== turns) return
+  last = explanation
   showAnswer(authorization, id, response, body)
   showToken()
 }
@@ -111,23 +117,13 @@ function exchange(authorization, id, response, body) {
   for (const name of ['Retry-After', 'Content-Type']) {
     if (response.headers.has(name)) lines.push(line('got', `${name}: `, response.headers.get(name)))
   }
-  lines.push(el('pre', {}, pretty(body)))
+  lines.push(el('p', { class: 'body' }, body))
   return lines
 }
-
-const shortened = value => value.length > 90 ? `${value.slice(0, 34)}…${value.slice(-12)} (${value.length} characters)` : value
 
 // A parameter a line; values hold no quotes.
 const parameters = challenge => challenge.split(/, (?=[a-z_]+=")/).map((part, index, all) =>
   el('span', { class: /^(error|error_description|scope)=/.test(part) ? 'parameter tells' : 'parameter' }, part + (index < all.length - 1 ? ',' : '')))
-
-function pretty(body) {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2)
-  } catch {
-    return body
-  }
-}
 
 function operatorsView(explanation) {
   if (explanation.reason === '') return [el('p', { class: 'text' }, 'Nothing: a request that is let in is counted, not logged. The claims that let it in are marked below.')]
@@ -154,6 +150,7 @@ function openEditor() {
   $('editor').hidden = false
   $('edit').setAttribute('aria-expanded', 'true')
   $('edit-payload').focus()
+  $('edit-payload').setSelectionRange(0, 0)
 }
 
 function closeEditor() {
@@ -179,57 +176,6 @@ async function sign() {
 }
 
 const forge = () => sendEdited([encode($('edit-header').value), encode($('edit-payload').value), bare($('authorization').value).split('.')[2]].join('.'))
-
-// ---- Entra away
-
-let ticks = []
-let saidBefore = ''
-
-async function poll() {
-  if (!document.hidden) {
-    try {
-      const state = await call(`/page/state?after=${ticks.at(-1)?.number ?? 0}`)
-      steps = state.steps
-      ticks = [...ticks, ...(state.ticks ?? [])].slice(-240)
-      showState(state)
-    } catch {
-      say('The program has ended. Start it again and reload this page.')
-    }
-  }
-  setTimeout(poll, 500)
-}
-
-function showState(state) {
-  draw($('chart'), ticks, Math.max(Date.now(), ticks.at(-1)?.at ?? 0))
-  document.querySelector('[data-act=down]').disabled = state.down
-  document.querySelector('[data-act=restore]').disabled = !state.down
-  showStats(state)
-  const tick = ticks.at(-1)
-  if (!tick) return
-  say(`Entra is ${state.down ? 'down' : 'up'}. The same token gets ${word(tick.kept)}, a new one ${word(tick.new)}.`, style(tick.new))
-}
-
-// say speaks only when something changed, since a screen reader reads each change aloud.
-function say(sentence, kind = 'away') {
-  if (sentence === saidBefore) return
-  saidBefore = sentence
-  $('happening').textContent = sentence
-  $('happening').dataset.kind = kind
-  $('chart').setAttribute('aria-label', `Requests of the last minute. ${sentence}`)
-}
-
-function showStats({ stats, signsWith }) {
-  const refused = Object.entries(stats.refused).sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${reason} ${count}`).join(', ')
-  const rows = [
-    ['Keys held', stats.keys, ''],
-    ['Last fetch', stats.lastFetch ? span(Math.max(0, Date.now() - stats.lastFetch) / 1000) + ' ago' : 'none yet', ''],
-    ['Fetches', stats.fetches, stats.failures ? `${stats.failures} failed` : ''],
-    ['Let in', stats.verified, `${stats.remembered} from memory`],
-    ['Refused', Object.values(stats.refused).reduce((sum, count) => sum + count, 0), refused],
-    ['Entra signs with', signsWith.slice(0, 6) + '…', ''],
-  ]
-  $('stats').replaceChildren(...rows.map(([name, value, more]) => el('div', {}, el('dt', {}, name), el('dd', {}, el('b', {}, String(value)), more ? el('small', {}, more) : null))))
-}
 
 // ---- A token from elsewhere
 
@@ -275,10 +221,9 @@ $('foreign-token').addEventListener('input', showForeign)
 $('foreign').addEventListener('submit', event => { event.preventDefault(); judge() })
 $('foreign-clear').addEventListener('click', () => { $('foreign-token').value = ''; showForeign(); $('foreign-token').focus() })
 for (const button of document.querySelectorAll('[data-act]')) {
-  button.addEventListener('click', () => call(`/page/${button.dataset.act}`, {}))
+  button.addEventListener('click', () => call(`/page/${button.dataset.act}`, {}).catch(ended))
 }
 $('foreign-tenant').value = '11111111-1111-4111-8111-111111111111'
 $('foreign-client').value = 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa'
-steps = (await call('/page/state')).steps
 await fillPicker()
-poll()
+watch()

@@ -3,7 +3,8 @@ const seconds = 60
 const lane = 26
 const gap = 30
 const left = 2
-const top = 26
+const rows = 3 // of labels; whoever is quicker gets lines without
+const top = rows * 15 + 6
 
 function svg(name, attributes, text) {
   const node = document.createElementNS('http://www.w3.org/2000/svg', name)
@@ -80,14 +81,23 @@ function fetches(ticks, x, y) {
   return marks
 }
 
+// events labels what the reader did. Labels that would touch stand in rows of their own.
 function events(ticks, x, bottom, width) {
   const nodes = []
+  const free = [] // where each row is free from
   for (const tick of ticks) {
     if (!tick.events) continue
     const at = x(tick.at)
-    nodes.push(svg('line', { class: 'event', x1: at, x2: at, y1: 18, y2: bottom }))
-    const anchor = at > width - 90 ? 'end' : at < 90 ? 'start' : 'middle'
-    nodes.push(svg('text', { class: 'event', x: at, y: 13, 'text-anchor': anchor }, tick.events.join(', ')))
+    const text = tick.events.join(', ')
+    const half = text.length * 3.4
+    const middle = Math.min(Math.max(at, left + half), width - left - half)
+    let row = free.findIndex(end => end < middle - half)
+    if (row < 0) row = free.length
+    const y = 13 + Math.min(row, rows - 1) * 15
+    nodes.push(svg('line', { class: 'event', x1: at, x2: at, y1: y + 4, y2: bottom }))
+    if (row === rows) continue
+    free[row] = middle + half + 8
+    nodes.push(svg('text', { class: 'event', x: middle, y, 'text-anchor': 'middle' }, text))
   }
   return nodes
 }

@@ -1,15 +1,5 @@
 // What a token says: decoding and showing it. Nothing here checks anything; the API does.
-
-// el makes an element. Text is only ever set as text.
-export function el(name, attributes = {}, ...children) {
-  const node = document.createElement(name)
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === true) node.setAttribute(key, '')
-    else if (value !== false && value !== undefined) node.setAttribute(key, value)
-  }
-  node.append(...children.flat().filter(child => child !== null && child !== undefined))
-  return node
-}
+import { el } from './page.js'
 
 // bare returns what stands behind Bearer, without the white space and quotes that copying brings along.
 export function bare(text) {
@@ -62,7 +52,7 @@ const meanings = {
   azpacr: 'how that application proved itself: 0 not at all, 1 secret, 2 certificate',
   appidacr: 'how that application proved itself: 0 not at all, 1 secret, 2 certificate',
   oid: 'the user or application, within its tenant',
-  sub: 'the user, as this application alone sees him',
+  sub: 'the user, as this application alone knows them',
   ver: 'version of the token',
   name: 'for display only',
   preferred_username: 'can change hands: never decide by it',
@@ -85,9 +75,8 @@ const names = {
   '00000002-0000-0000-c000-000000000000': 'Azure AD Graph', 'https://management.azure.com': 'Azure Resource Manager',
 }
 const dates = ['exp', 'nbf', 'iat']
-// What decides stands first, what only Entra reads last.
-const order = ['aud', 'iss', 'tid', 'ver', 'exp', 'nbf', 'iat', 'scp', 'roles', 'idtyp', 'azp', 'azpacr', 'appid', 'appidacr', 'oid', 'sub', 'cnf', 'acct', 'idp']
-const rest = ['aio', 'rh', 'uti']
+// What an API decides by, most telling first. The rest is folded away.
+const telling = ['aud', 'iss', 'tid', 'ver', 'exp', 'nbf', 'iat', 'scp', 'roles', 'idtyp', 'azp', 'appid', 'oid', 'sub', 'cnf', 'nonce', 'acrs']
 
 // show renders a decoded token; decided are the names to point at, good says whether they let it in.
 export function show(token, decided = [], good = false) {
@@ -95,24 +84,29 @@ export function show(token, decided = [], good = false) {
   const wanted = new Map(decided.map(name => [name.replace('?', ''), !name.endsWith('?')]))
   const inHeader = name => name in token.header || ['alg', 'kid', 'typ'].includes(name) || (name === 'nonce' && good === false && !('nonce' in token.payload))
   const missing = [...wanted].filter(([name, always]) => always && name !== 'signature' && !(name in token.header) && !(name in token.payload)).map(([name]) => name)
+  const part = (title, kind, values, absent) => segment(title, kind, values, absent, wanted, good)
   return [
-    segment('Header', 'h', Object.keys(token.header), token.header, missing.filter(inHeader), wanted, good),
-    segment('Payload', 'p', sorted(Object.keys(token.payload)), token.payload, missing.filter(name => !inHeader(name)), wanted, good),
-    segment('Signature', 's', ['signature'], { signature: token.signature || '(empty)' }, [], wanted, good),
+    part('Header', 'h', token.header, missing.filter(inHeader)),
+    part('Payload', 'p', token.payload, missing.filter(name => !inHeader(name))),
+    part('Signature', 's', { signature: shortened(token.signature) }, []),
   ]
 }
 
-function sorted(keys) {
-  const rank = key => order.includes(key) ? order.indexOf(key) : rest.includes(key) ? 999 : 500
-  return keys.sort((a, b) => rank(a) - rank(b))
+export const shortened = text => text.length > 90 ? `${text.slice(0, 34)}…${text.slice(-12)} (${text.length} characters)` : text || '(empty)'
+
+function segment(title, kind, values, missing, wanted, good) {
+  const rank = name => telling.includes(name) ? telling.indexOf(name) : 500
+  const row = name => claim(name, values[name], wanted.has(name), good)
+  const shown = name => kind !== 'p' || telling.includes(name) || wanted.has(name)
+  const keys = kind === 'p' ? Object.keys(values).sort((a, b) => rank(a) - rank(b)) : Object.keys(values)
+  const folded = keys.filter(name => !shown(name))
+  return el('section', { class: `segment ${kind}` }, el('h3', {}, title),
+    el('dl', {}, missing.map(row), keys.filter(shown).map(row)),
+    folded.length === 0 ? null : el('details', { class: 'claims-aside' },
+      el('summary', {}, `${folded.length} more that decide nothing here: ${folded.join(', ')}`), el('dl', {}, folded.map(row))))
 }
 
-function segment(title, kind, keys, values, missing, wanted, good) {
-  const rows = [...missing.map(name => row(name, undefined, true, good)), ...keys.map(name => row(name, values[name], wanted.has(name), good))]
-  return el('section', { class: `segment ${kind}` }, el('h3', {}, title), el('dl', {}, rows))
-}
-
-function row(name, value, decides, good) {
+function claim(name, value, decides, good) {
   const mark = decides ? (good ? 'decides good' : 'decides bad') : ''
   const shown = value === undefined ? el('em', {}, 'missing') : typeof value === 'string' ? value : JSON.stringify(value)
   return el('div', { class: `claim ${mark}`, 'data-claim': name },
