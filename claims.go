@@ -41,6 +41,17 @@ func (k Kind) String() string {
 // MarshalText writes the kind in words, for logs and JSON.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads what MarshalText writes; any other text is no kind.
+func (k *Kind) UnmarshalText(text []byte) error {
+	*k = 0
+	for _, known := range []Kind{UserToken, AppToken, IDToken} {
+		if known.String() == string(text) {
+			*k = known
+		}
+	}
+	return nil
+}
+
 // Claims are what a verified token says. They belong to whoever received them: changing them changes nothing for
 // anyone else, but they are shared by the handlers of one request. Fields of claims that a token does not have are
 // zero. To identify a user, store TenantID with ObjectID ([Claims.UserKey]).

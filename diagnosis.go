@@ -83,21 +83,26 @@ func (s *settings) scopeCure() string {
 }
 
 func unknownKey(kid string, held int) *refusal {
-	return invalidf(ReasonUnknownKey, "no signing key %s among the %d held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), held).
+	r := invalidf(ReasonUnknownKey, "no signing key %s among the %d held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), held).
 		because(jwt.ErrTokenUnverifiable)
+	r.about.key = kid
+	return r
 }
 
-func keysUnavailable(after time.Duration, cause error) *refusal {
+// keysUnavailable tells the causes but does not wrap them: the deadline of a fetch is none of the caller's context.
+func keysUnavailable(after time.Duration, causes []string) *refusal {
 	text := "no signing key is held and none could be fetched"
-	if cause != nil {
-		text += ": " + cause.Error()
+	if len(causes) > 0 {
+		text += ": " + strings.Join(causes, "; ")
 	}
-	return &refusal{sentinel: ErrKeysUnavailable, reason: ReasonKeysUnavailable, text: text, cause: cause, retryAfter: after}
+	return &refusal{sentinel: ErrKeysUnavailable, reason: ReasonKeysUnavailable, text: text, retryAfter: after}
 }
 
 func badSignature(kid string) *refusal {
-	return invalidf(ReasonSignature, "the signature does not fit the key %s: the token was changed, cut or forged", quote.Text(kid)).
+	r := invalidf(ReasonSignature, "the signature does not fit the key %s: the token was changed, cut or forged", quote.Text(kid)).
 		because(jwt.ErrTokenSignatureInvalid)
+	r.about.key = kid
+	return r
 }
 
 func badClaims(text string) *refusal {
@@ -173,10 +178,10 @@ func idToken(cause string) *refusal {
 	return invalid(ReasonIDToken, "ID token ("+cause+") where an access token is expected; the client must send the access token for a scope of this API, or set Options.AllowIDTokens if the page and this API share one app registration")
 }
 
-func (s *settings) noPermissions(kind Kind) *refusal {
+func noPermissions(kind Kind) *refusal {
 	cure := "no scope and no role: expose a scope under \"Expose an API\" and let the client request it, or assign an app role to the client under \"API permissions\""
 	if kind == AppToken {
-		cure = "application token without roles: assign an app role of this API to the client application and grant admin consent, or set Options.AllowWithoutPermissions and check Claims.ClientID"
+		cure = "no scope and no role: assign an app role of this API to the client application and grant admin consent, or set Options.AllowWithoutPermissions and check Claims.ClientID; this is an application token without roles"
 	}
 	return invalid(ReasonNoPermissions, cure)
 }

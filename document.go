@@ -89,6 +89,10 @@ func (d *document) refresh(now time.Time) {
 func (d *document) fetchFor(kid string, now time.Time) *fetch {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	// Another request's fetch may have brought it since it was looked for.
+	if kid != "" && d.set.has(kid, now) || kid == "" && d.set.count(now) > 0 {
+		return nil
+	}
 	if kid != "" {
 		if now.Sub(d.unknownLast) >= unknownReset {
 			d.unknownDelay = 0
@@ -141,8 +145,8 @@ func (d *document) run(f *fetch) {
 	d.report(got, err)
 }
 
-// failed notes how long fetches rest. The rest begins with the failed fetch, not with its end: one that hung for 10 seconds
-// has rested long enough, and Entra may be back meanwhile.
+// failed notes how long fetches rest. While no key is held the rest begins with the failed fetch, not with its end: one
+// that hung for 10 seconds has rested long enough, and everybody waits for Entra's return.
 func (d *document) failed(f *fetch, err error, now time.Time) {
 	d.failures.Add(1)
 	d.failure = err
@@ -152,7 +156,7 @@ func (d *document) failed(f *fetch, err error, now time.Time) {
 	}
 	d.failureDelay = min(max(failureMin, 2*d.failureDelay), limit)
 	asked := retryAfter(err)
-	d.rest = later(f.start.Add(d.failureDelay), now.Add(min(asked, failureMax)))
+	d.rest = now.Add(max(d.failureDelay, min(asked, failureMax)))
 	d.restEmpty = later(f.start.Add(min(d.failureDelay, failureMaxEmpty)), now.Add(min(asked, failureMaxEmpty)))
 	d.due.Store(int64(later(d.rest, d.snapshot.Load().lastGood.Add(refreshAfter)).Sub(d.start)))
 }
@@ -188,15 +192,6 @@ func (d *document) brought() {
 	d.unknownDelay = 0
 }
 
-func (d *document) count(now time.Time) (n int) {
-	for _, h := range d.snapshot.Load().keys {
-		if h.alive(now) {
-			n++
-		}
-	}
-	return n
-}
-
 // trouble returns when the next fetch may start and why the last one failed.
 func (d *document) trouble(now time.Time) (time.Duration, error) {
 	d.mu.Lock()
@@ -208,6 +203,8 @@ func (d *document) issuer() string { return d.snapshot.Load().issuer }
 
 // report logs trouble with the document: once a fetch, of which there are few.
 func (d *document) report(got *fetched, err error) {
+	// A panicking log handler would take down the process here, where no server recovers it.
+	defer func() { _ = recover() }()
 	ctx := context.Background()
 	if err != nil {
 		d.log.LogAttrs(ctx, slog.LevelWarn, "entra: signing keys not refreshed", slog.String("url", d.source.url()), slog.Any("error", err))

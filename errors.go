@@ -37,7 +37,7 @@ const (
 	ReasonEncrypted         Reason = "encrypted"           // a JWE
 	ReasonAlgorithm         Reason = "algorithm"           // signed with another algorithm than RS256
 	ReasonHeader            Reason = "header"              // a header that is no plain JWT header
-	ReasonMicrosoftAPIToken Reason = "microsoft_api_token" // meant for Microsoft Graph or another API of Microsoft's
+	ReasonMicrosoftAPIToken Reason = "microsoft_api_token" // by the nonce in its header, for Microsoft Graph or another API of Microsoft's own
 	ReasonUnknownKey        Reason = "unknown_key"         // signed with a key that the key document does not name
 	ReasonKeyIssuer         Reason = "key_issuer"          // signed with a key that does not sign for this issuer or cloud
 	ReasonSignature         Reason = "signature"           // the signature is wrong

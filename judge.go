@@ -29,34 +29,35 @@ func (s *settings) judge(p *payload, k *key, issuer string, now time.Time) error
 		return err
 	}
 	if p.claims.Kind == AppToken && len(p.claims.Roles) == 0 && !s.unpermitted {
-		return s.noPermissions(AppToken)
+		return noPermissions(AppToken)
 	}
 	return nil
 }
 
 func (p *payload) checkDates(now time.Time, skew time.Duration) error {
-	if !p.hasExpiry {
+	if p.claims.ExpiresAt.IsZero() {
 		return missingClaim("exp", "; Entra always sends it, and a token that never ends is never accepted")
 	}
 	if err := p.claims.checkLifetime(now, skew); err != nil {
 		return err
 	}
-	if p.hasIssuedAt && now.Before(p.claims.IssuedAt.Add(-skew)) {
-		return notYetValid("iat", p.claims.IssuedAt, now, skew)
-	}
-	if p.hasNotBefore && p.claims.NotBefore.After(p.claims.ExpiresAt) {
+	if p.claims.NotBefore.After(p.claims.ExpiresAt) {
 		return badClaims("the token's nbf is after its exp")
 	}
 	return nil
 }
 
-// checkLifetime is asked at every use of a token, remembered ones included.
+// checkLifetime is asked at every use of a token, remembered ones included. A date that the token does not have is the
+// zero time, long past.
 func (c *Claims) checkLifetime(now time.Time, skew time.Duration) error {
 	if now.Sub(c.ExpiresAt) >= skew {
 		return expired(c.ExpiresAt, now, skew)
 	}
 	if c.NotBefore.Sub(now) > skew {
 		return notYetValid("nbf", c.NotBefore, now, skew)
+	}
+	if c.IssuedAt.Sub(now) > skew {
+		return notYetValid("iat", c.IssuedAt, now, skew)
 	}
 	return nil
 }

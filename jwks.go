@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +23,8 @@ const (
 	refreshAfter = time.Hour
 	// fetchTimeout bounds a fetch, and so how long a request can wait for one.
 	fetchTimeout = 10 * time.Second
-	// maxKeys bounds the keys held. Entra publishes about ten.
-	maxKeys = 1000
+	// maxKeys bounds the keys held for one document. Entra publishes about ten.
+	maxKeys = keydoc.MaxKeys
 	minBits = 2048
 	maxBits = 4096
 )
@@ -223,24 +224,35 @@ func (ks *keySet) brought() {
 	}
 }
 
+// has is held without its refresh, for callers that hold a document's lock.
+func (ks *keySet) has(kid string, now time.Time) bool {
+	return slices.ContainsFunc(ks.documents, func(d *document) bool { return d.snapshot.Load().keys[kid].alive(now) })
+}
+
+// count returns how many keys are held. One that both documents name counts once.
 func (ks *keySet) count(now time.Time) (n int) {
-	for _, d := range ks.documents {
-		n += d.count(now)
+	first := ks.documents[0].snapshot.Load().keys
+	for i, d := range ks.documents {
+		for kid, h := range d.snapshot.Load().keys {
+			if h.alive(now) && (i == 0 || !first[kid].alive(now)) {
+				n++
+			}
+		}
 	}
 	return n
 }
 
 func (ks *keySet) unavailable(now time.Time) error {
 	var after time.Duration
-	var causes []error
+	var causes []string
 	for _, d := range ks.documents {
 		wait, cause := d.trouble(now)
 		after = max(after, wait)
 		if cause != nil {
-			causes = append(causes, cause)
+			causes = append(causes, cause.Error())
 		}
 	}
-	return keysUnavailable(after, errors.Join(causes...))
+	return keysUnavailable(after, causes)
 }
 
 // ready returns nil once a key is held. It fetches if none is, unless a fetch failed a moment ago.

@@ -20,7 +20,7 @@ func (s *settings) checkKind(p *payload) error {
 	}
 	kind := p.accessKind()
 	if kind == 0 {
-		return s.unclear(p)
+		return unclear(p)
 	}
 	c.Kind = kind
 	if kind == UserToken {
@@ -68,9 +68,14 @@ func (s *settings) checkIDToken(p *payload, cause string) error {
 	if withoutSlash(c.Audience) != s.clientID {
 		return invalidf(ReasonAudience, "audience of the ID token is %s; expected %s, Options.ClientID: ID tokens are accepted for that application alone", quote.Text(c.Audience), s.clientID)
 	}
+	if c.ClientID != "" && c.ClientID != s.clientID {
+		return invalid(ReasonIDToken, "the ID token was issued to "+quote.Text(c.ClientID)+" (azp or appid); expected "+s.clientID+", Options.ClientID")
+	}
 	if err := s.requireIdentity(c); err != nil {
 		return err
 	}
+	// The application that asked for it is this API's own registration.
+	c.ClientID, c.ClientAuth = "", ""
 	c.Kind = IDToken
 	c.Guest = p.isGuest(s)
 	return nil
@@ -88,11 +93,11 @@ func (s *settings) requireIdentity(c *Claims) error {
 	return nil
 }
 
-func (s *settings) unclear(p *payload) error {
+func unclear(p *payload) error {
 	if p.hasIDType {
 		return invalidf(ReasonNoPermissions, "the token's idtyp is %s and its scp %s, which permit nothing together", quote.Text(p.idtyp), quote.Text(p.scp))
 	}
-	return s.noPermissions(UserToken)
+	return noPermissions(UserToken)
 }
 
 // isGuest follows acct where the token has it, and else idp, which then names a foreign issuer.

@@ -21,9 +21,10 @@ type refusalLog struct {
 	recent map[Reason]*window // of this package's reasons, which are few
 }
 
+// window remembers when the last lines were written, in a ring.
 type window struct {
-	start   time.Time
-	lines   int
+	written [logLines]time.Time
+	next    int
 	leftOut int
 }
 
@@ -72,14 +73,12 @@ func (l *refusalLog) admit(reason Reason, now time.Time) (leftOut int, ok bool) 
 		w = new(window)
 		l.recent[reason] = w
 	}
-	if now.Sub(w.start) >= logWindow {
-		w.start, w.lines = now, 0
-	}
-	if w.lines == logLines {
+	if oldest := w.written[w.next]; !oldest.IsZero() && now.Sub(oldest) < logWindow {
 		w.leftOut++
 		return 0, false
 	}
-	w.lines++
+	w.written[w.next] = now
+	w.next = (w.next + 1) % logLines
 	leftOut, w.leftOut = w.leftOut, 0
 	return leftOut, true
 }

@@ -68,8 +68,8 @@ func TestLogLineOfARefusal(t *testing.T) {
 			"(level)": "INFO", "reason": "expired", "status": "401", "tid": homeTenant, "client": entratest.ClientID, "kid": tenant.Key().ID(), "uti": "sample-uti"}},
 		{"R89", "a token without permission", []string{"Bearer " + tenant.Token(uti)}, line{
 			"(level)": "INFO", "reason": "scope", "status": "403", "tid": homeTenant, "client": entratest.ClientID, "uti": "sample-uti"}},
-		{"R89", "a token whose signature is wrong says nothing", []string{"Bearer " + tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", tenant.Key().ID()))}, line{
-			"(level)": "INFO", "reason": "signature", "status": "401"}},
+		{"R89", "a token whose signature is wrong says only which key it claims", []string{"Bearer " + tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", tenant.Key().ID()))}, line{
+			"(level)": "INFO", "reason": "signature", "status": "401", "kid": tenant.Key().ID()}},
 		{"R89", "no token", nil, line{"(level)": "DEBUG", "reason": "no_token", "status": "401"}},
 		{"R89", "a malformed header", []string{"Bearer"}, line{"(level)": "INFO", "reason": "invalid_request", "status": "400"}},
 	} {

@@ -90,9 +90,10 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 	if next == nil {
 		panic("entra: Authenticate needs a handler, got nil")
 	}
+	answerer := v.responder()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if v.settings == nil {
-			v.Refuse(w, r, zeroVerifier())
+			answerer.refuse(w, r, zeroVerifier())
 			return
 		}
 		id := &identity{verifier: v}
@@ -102,7 +103,7 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 		}
 		var err error
 		if id.claims, err = v.verifyRequest(r); err != nil {
-			v.responder().refuse(w, r, err)
+			answerer.refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(withIdentity(r.Context(), id)))
@@ -122,7 +123,7 @@ func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
 
 // Verify returns the claims of a valid access token: a JWS in compact form, without "Bearer". Its errors wrap
 // [ErrInvalidToken] or [ErrKeysUnavailable], or are the error of ctx if that ends while it waits for keys. Claims are
-// never returned with an error. It counts, but does not log.
+// never returned with an error. It counts, but does not log. A zero Verifier returns an error of neither kind.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 	if v.settings == nil {
 		return nil, zeroVerifier()

@@ -13,14 +13,14 @@ import (
 type payload struct {
 	claims *Claims // of its fields, those that are copies of one claim
 
-	audiences                                     []string
-	audience                                      [1]string // what audiences is made of: nearly always one
-	azp, appid, azpacr, appidacr                  string
-	idtyp, scp, acr, tfp, upn, uniqueName         string
-	actorFacets, subjectFacets                    string
-	hasExpiry, hasNotBefore, hasIssuedAt, hasAcct bool
-	hasIDType, hasScope, bound                    bool
-	idTokenClaim                                  string // the name of a claim that only ID tokens have
+	audiences                             []string
+	audience                              [1]string // what audiences is made of: nearly always one
+	azp, appid, azpacr, appidacr          string
+	idtyp, scp, acr, tfp, upn, uniqueName string
+	actorFacets, subjectFacets            string
+	hasAcct                               bool
+	hasIDType, hasScope, bound            bool
+	idTokenClaim                          string // the name of a claim that only ID tokens have
 }
 
 // from decodes text by exact names. A name that differs in case only is another claim: never read, never a reason to
@@ -52,13 +52,10 @@ func (p *payload) read(name string, value *strictjson.Reader) (err error) {
 	case "iss":
 		c.Issuer, err = value.Text()
 	case "exp":
-		p.hasExpiry = true
 		c.ExpiresAt, err = date(value)
 	case "nbf":
-		p.hasNotBefore = true
 		c.NotBefore, err = date(value)
 	case "iat":
-		p.hasIssuedAt = true
 		c.IssuedAt, err = date(value)
 	case "tid":
 		c.TenantID, err = value.Text()

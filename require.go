@@ -67,13 +67,13 @@ func permit(ctx context.Context, id *identity, requirement Requirement) error {
 
 // concerning says in a refusal whose token it is about.
 func concerning(err error, c *Claims) error {
+	told := &refusal{sentinel: ErrForbidden, reason: ReasonForbidden, text: strings.TrimPrefix(err.Error(), "entra: "), cause: err}
 	var r *refusal
-	if !errors.As(err, &r) {
-		r = &refusal{sentinel: ErrForbidden, reason: ReasonForbidden, text: strings.TrimPrefix(err.Error(), "entra: "), cause: err}
+	if errors.As(err, &r) && r.sentinel == ErrForbidden {
+		told.reason, told.scope, told.claims = r.reason, r.scope, r.claims
 	}
-	told := *r
 	told.about = about{tenant: c.TenantID, client: c.ClientID, token: c.TokenID}
-	return &told
+	return told
 }
 
 func allOf(requirements []Requirement) Requirement {

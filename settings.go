@@ -171,6 +171,8 @@ func (s *settings) audienceProblem(audience string) string {
 	switch {
 	case audience == "":
 		return "is empty; expected an Application ID URI such as api://orders"
+	case strings.Trim(audience, "/") == "" || strings.HasSuffix(strings.TrimRight(audience, "/"), ":"):
+		return "names nothing; expected an Application ID URI such as api://orders"
 	case strings.ContainsFunc(audience, isSpaceOrControl):
 		return "holds white space; expected an Application ID URI such as api://orders"
 	case microsoftAPIs[strings.ToLower(withoutSlash(audience))] != "":

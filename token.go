@@ -58,6 +58,32 @@ func decodeSegment(buffer []byte, name, segment string) ([]byte, error) {
 	return buffer[:start+n], nil
 }
 
+// wellFormed refuses segments that cannot be base64url before a key is looked for: junk is no reason for a fetch. What it
+// lets through is decoded strictly later on.
+func (p *parts) wellFormed() error {
+	for _, segment := range [...]struct{ name, text string }{{"payload", p.payload}, {"signature", p.signature}} {
+		var odd byte
+		for i := range len(segment.text) {
+			odd |= notBase64url[segment.text[i]]
+		}
+		if odd != 0 || len(segment.text)%4 == 1 {
+			_, err := decodeSegment(nil, segment.name, segment.text)
+			return err
+		}
+	}
+	return nil
+}
+
+// notBase64url is 1 for the characters that stand outside of the alphabet of RFC 4648 section 5.
+var notBase64url = func() (table [256]byte) {
+	for c := range 256 {
+		if strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", byte(c)) < 0 {
+			table[c] = 1
+		}
+	}
+	return table
+}()
+
 // keyID returns the kid of a header that says all that it must and nothing that could change how the token is read.
 func (s *settings) keyID(segment string) (string, error) {
 	text, err := decodeSegment(nil, "header", segment)

@@ -26,6 +26,9 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 	k := v.keys.byHeader(p.header, now)
 	p.familiar = k != nil
 	if k == nil {
+		if err := p.wellFormed(); err != nil {
+			return nil, err
+		}
 		kid, err := v.settings.keyID(p.header)
 		if err != nil {
 			return nil, err
@@ -78,7 +81,7 @@ func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error
 	claims := new(Claims)
 	read := payload{claims: claims}
 	if err := read.from(text); err != nil {
-		return nil, err
+		return nil, withAbout(err, claims, k)
 	}
 	if err := v.settings.judge(&read, k, v.keys.issuer(), now); err != nil {
 		return nil, withAbout(err, claims, k)

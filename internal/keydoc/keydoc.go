@@ -111,6 +111,9 @@ func parseKey(text string) (key Key, err error) {
 		if *field, err = value.Text(); err != nil {
 			return fmt.Errorf("has a %s that %w", name, err)
 		}
+		if *field == "" && (name == "use" || name == "cloud_instance_name") {
+			return fmt.Errorf("has an empty %s", name)
+		}
 		return nil
 	})
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"github.com/entra-go/entra/internal/strictjson"
 )
 
+const maxURL = 2048
+
 // Metadata is what the library needs of an OpenID provider's metadata (OpenID Connect Discovery 1.0 section 3).
 type Metadata struct {
 	Issuer  string
@@ -32,6 +34,9 @@ func ParseMetadata(document []byte) (m Metadata, err error) {
 	}
 	if m.Issuer == "" || m.KeysURL == "" {
 		return Metadata{}, errors.New("the metadata lacks issuer or jwks_uri")
+	}
+	if len(m.Issuer) > maxURL || len(m.KeysURL) > maxURL {
+		return Metadata{}, fmt.Errorf("the metadata's issuer or jwks_uri is longer than %d bytes", maxURL)
 	}
 	return m, nil
 }

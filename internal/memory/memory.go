@@ -12,7 +12,7 @@ import (
 type Key [sha256.Size]byte
 
 // Memory holds at most a fixed number of values; those used least are forgotten first. It is safe for concurrent use,
-// and a nil Memory remembers nothing.
+// and of a nil Memory only Len may be called.
 type Memory[V any] struct {
 	cache *otter.Cache[Key, V]
 }
