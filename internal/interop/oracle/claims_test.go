@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +17,6 @@ func compare(plain map[string]any, c *entra.Claims) error {
 	client := first(plain, "azp", "appid")
 	if plain["ver"] == "1.0" {
 		client = first(plain, "appid", "azp")
-	}
-	scope := text(plain["scp"])
-	if scope == "/" {
-		scope = ""
 	}
 	rows := []struct {
 		name      string
@@ -34,7 +31,7 @@ func compare(plain map[string]any, c *entra.Claims) error {
 		{"Version", c.Version, text(plain["ver"])},
 		{"TokenID", c.TokenID, text(plain["uti"])},
 		{"SessionID", c.SessionID, text(plain["sid"])},
-		{"Scopes", c.Scopes, strings.Fields(scope)},
+		{"Scopes", c.Scopes, scopes(plain)},
 		{"Roles", c.Roles, texts(plain["roles"])},
 		{"Groups", c.Groups, texts(plain["groups"])},
 		{"DirectoryRoles", c.DirectoryRoles, texts(plain["wids"])},
@@ -60,7 +57,7 @@ func compare(plain map[string]any, c *entra.Claims) error {
 
 // compareKind repeats the rules of what a token lets its bearer be.
 func compareKind(plain map[string]any, c *entra.Claims) error {
-	delegated := len(strings.Fields(strings.Trim(text(plain["scp"]), "/"))) > 0
+	delegated := len(scopes(plain)) > 0
 	anonymous := first(plain, "azp", "appid") == ""
 	var want entra.Kind
 	switch {
@@ -92,6 +89,15 @@ func compareWhole(payload []byte, c *entra.Claims) error {
 		return fmt.Errorf("Decode gives %v, and encoding/json %v", got, want)
 	}
 	return nil
+}
+
+// scopes splits scp at spaces; "/" alone is how agents say that they have none.
+func scopes(plain map[string]any) []string {
+	names := slices.DeleteFunc(strings.Split(text(plain["scp"]), " "), func(name string) bool { return name == "" })
+	if slices.Equal(names, []string{"/"}) {
+		return nil
+	}
+	return names
 }
 
 func text(v any) string {

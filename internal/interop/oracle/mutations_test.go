@@ -61,10 +61,15 @@ func decoded(t testing.TB, segment string) []byte {
 	return b
 }
 
-// mutations yields texts that differ from a JSON object in one place, with a name for each: of all that there are,
-// every stride-th one from the offset on.
+// mutations yields texts that differ from a JSON object in one place, with a name for each: all with a member more, and
+// of the others every stride-th one from the offset on.
 func mutations(object []byte, stride, offset int) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
+		for _, added := range additions {
+			if !yield("with "+string(added.value)+" as "+added.name, join(append(members(object), added))) {
+				return
+			}
+		}
 		n := offset
 		for _, all := range []iter.Seq2[string, []byte]{memberMutations(object), byteMutations(object)} {
 			for name, text := range all {
@@ -146,7 +151,7 @@ var values = []string{
 	`"https://login.microsoftonline.com/{tenantid}/v2.0"`, `"https://sts.windows.net/` + entratest.OtherTenantID + `/"`,
 }
 
-// memberMutations changes, doubles, renames and removes whole members, and adds those that would matter.
+// memberMutations changes, doubles, renames and removes whole members.
 func memberMutations(object []byte) iter.Seq2[string, []byte] {
 	list := members(object)
 	return func(yield func(string, []byte) bool) {
@@ -164,11 +169,6 @@ func memberMutations(object []byte) iter.Seq2[string, []byte] {
 				if !yield(m.name+" "+name, with(other[name]...)) {
 					return
 				}
-			}
-		}
-		for _, added := range additions {
-			if !yield("with "+string(added.value)+" as "+added.name, join(append(slices.Clone(list), added))) {
-				return
 			}
 		}
 	}
