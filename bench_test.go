@@ -289,10 +289,12 @@ func hostileRequests(tenant *entratest.Server) []hostileRequest {
 	}
 }
 
-// BenchmarkRefuse is the decision alone, for refusals where the token is at fault.
+// BenchmarkRefuse is the decision alone, for refusals where the token is at fault, by a Verifier that has accepted tokens
+// with the same header.
 func BenchmarkRefuse(b *testing.B) {
 	tenant := entratest.New(b)
 	verifier := benchVerifier(b, tenant, 0)
+	mustVerify(b, verifier, benchToken(tenant))
 	ctx := b.Context()
 	for _, hostile := range hostileRequests(tenant)[4:] {
 		token := strings.TrimPrefix(hostile.authorization[0], "Bearer ")
@@ -310,7 +312,9 @@ func BenchmarkRefuse(b *testing.B) {
 // BenchmarkRefuseRequest is the same with the whole answer: challenge, problem, count and log.
 func BenchmarkRefuseRequest(b *testing.B) {
 	tenant := entratest.New(b)
-	handler := benchVerifier(b, tenant, 0).Authenticate(http.NotFoundHandler())
+	verifier := benchVerifier(b, tenant, 0)
+	mustVerify(b, verifier, benchToken(tenant))
+	handler := verifier.Authenticate(http.NotFoundHandler())
 	for _, hostile := range hostileRequests(tenant) {
 		request := benchRequest(hostile.authorization...)
 		answer := httptest.NewRecorder()

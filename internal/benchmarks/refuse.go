@@ -42,6 +42,10 @@ func (lab *laboratory) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A Verifier at work knows the header of valid tokens, which hostile ones may carry too.
+	if _, err := verifier.Verify(ctx, lab.tokens[0]); err != nil {
+		return err
+	}
 	handler := verifier.Authenticate(http.NotFoundHandler())
 	works := []paired.Work{lab.work(lab.bare, 1)}
 	hostiles := lab.hostiles()
