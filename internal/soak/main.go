@@ -41,7 +41,7 @@
 //     Retry-After and problem documents are there where they belong.
 //   - Stats counts the tokens let in, the fetches and the keys exactly as seen. Logs hold no token and no name, and for
 //     one reason ten lines in ten seconds.
-//   - In the end no goroutine is left, and the heap is as small as in the beginning.
+//   - In the end no goroutine is left, and the heap has not grown by more than 16 MB since the first minute.
 //
 // Whatever breaks this is printed as it happens, and makes the exit status 1; mistakes in the flags make it 2. Ctrl-C ends
 // a soak early, with its figures.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"runtime/metrics"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -38,13 +39,14 @@ func goroutinesLeft(before int) int {
 // heap returns the bytes of the heap that are in use, after a collection.
 func heap() uint64 {
 	runtime.GC()
-	return heapNow()
+	return liveHeap()
 }
 
-func heapNow() uint64 {
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
+// liveHeap returns what the last collection left.
+func liveHeap() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 func megabytes(n uint64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
@@ -80,7 +82,7 @@ func (s *schedule) progress() {
 	}
 	r.printf("%s  %d accepted, %d refused, %d left; wrong: %d; Entra %s, lists %d; instance %d holds %d keys after %d fetches, %d failed%s; %d goroutines, %s\n",
 		r.age(), all.accepted, all.refused, all.left, r.shown, s.entra.now(), s.keyring.listed(),
-		in.number, stats.Keys, stats.Fetches, stats.FetchFailures, flood, goroutines(), megabytes(heapNow()))
+		in.number, stats.Keys, stats.Fetches, stats.FetchFailures, flood, goroutines(), megabytes(liveHeap()))
 }
 
 // figures prints what the soak amounts to.

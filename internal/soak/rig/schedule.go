@@ -92,7 +92,7 @@ func (s *schedule) health(ctx context.Context, r *rand.Rand) {
 		}
 		s.entra.trouble(kinds[turn[0]])
 		turn = turn[1:]
-		if r.IntN(3) == 0 {
+		if r.IntN(4) == 0 {
 			s.deploy()
 		}
 		if !sleep(ctx, seconds(r, 0.3, 4)) || r.IntN(4) == 0 && !sleep(ctx, seconds(r, 1, 21)) {
