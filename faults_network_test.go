@@ -171,3 +171,52 @@ func faultTLS(client *http.Client, change func(*tls.Config)) *http.Client {
 	change(transport.TLSClientConfig)
 	return &http.Client{Transport: transport}
 }
+
+func TestRedirectsOnTheSameHostAreFollowed(t *testing.T) {
+	for name, test := range map[string]struct {
+		hops int
+		want string
+	}{
+		"one": {1, keyAccepted}, "three": {3, keyAccepted}, "four": {4, "keys_unavailable"}, "a hundred": {100, "keys_unavailable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := func(o *entra.Options) {
+				inner := o.HTTPClient.Transport
+				var hops int
+				o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+					if hops++; hops > test.hops {
+						return inner.RoundTrip(r)
+					}
+					response := jwksResponse(r, http.StatusFound, "")
+					response.Header.Set("Location", "https://LOGIN.microsoftonline.com"+r.URL.Path+"?hop")
+					return response, nil
+				})
+			}
+			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				jwksWant(t, v, tenant.Token(), test.want)
+			})
+		})
+	}
+}
+
+// The client's own policy may refuse more, but permits nothing that is refused here.
+func TestTheClientsOwnRedirectPolicyIsAskedToo(t *testing.T) {
+	for name, test := range map[string]struct {
+		location string
+		policy   func(*http.Request, []*http.Request) error
+		want     string
+	}{
+		"it refuses":                {"/other/discovery/v2.0/keys", func(*http.Request, []*http.Request) error { return errors.New("no") }, "keys_unavailable"},
+		"it takes the first answer": {"/other/discovery/v2.0/keys", func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, "keys_unavailable"},
+		"it permits all":            {"https://evil.example/", func(*http.Request, []*http.Request) error { return nil }, "keys_unavailable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := func(o *entra.Options) { o.HTTPClient.CheckRedirect = test.policy }
+			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				faultRedirect(302, test.location)(tenant)
+				jwksWant(t, v, tenant.Token(), test.want)
+				faultWantOneHost(t, tenant)
+			})
+		})
+	}
+}

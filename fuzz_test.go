@@ -3,11 +3,9 @@ package entra_test
 import (
 	"crypto/rsa"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"reflect"
 	"regexp"
 	"strings"
@@ -213,133 +211,5 @@ func FuzzPayload(f *testing.F) {
 				t.Errorf("Decode: got %d claims, want %d", len(decoded), len(members))
 			}
 		})
-	})
-}
-
-// fuzzGoodKey is the fuzz key as a document lists it.
-func (s *fuzzSetup) goodKey() string {
-	return strings.TrimSuffix(strings.TrimPrefix(keyDocument(s.key.With("x5c", nil).With("issuer", nil)), `{"keys":[`), "]}")
-}
-
-// documentVerifier returns a Verifier that reads what document points to.
-func documentVerifier(t *testing.T, document *string) *entra.Verifier {
-	v, err := entra.NewVerifier(entra.Options{
-		Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, CacheSize: -1, Logger: discard(),
-		HTTPClient: jwksClient(func(r *http.Request) (*http.Response, error) { return jwksResponse(r, http.StatusOK, *document), nil }),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// FuzzKeyDocument serves any text as key document, from the start, in place of a good one, and among the keys of one.
-func FuzzKeyDocument(f *testing.F) {
-	s := newFuzzSetup()
-	good := s.goodKey()
-	for _, seed := range []string{
-		"", "null", "{}", `{"keys":[]}`, `{"keys":[GOOD]}`, `{"keys":[GOOD,GOOD]}`, "\ufeff{\"keys\":[GOOD]}", `{"keys":[GOOD]}x`, `{"keys":[GOOD`, `<html>`,
-		`{"keys":[{},GOOD,null,1,"x"]}`, `{"keys":[GOOD],"keys":[]}`, `{"x":[GOOD]}`, `{}`, `{"kty":"EC","kid":"fuzz","crv":"P-256","x":"AQ","y":"AQ"}`,
-		`{"kty":"RSA","kid":"fuzz","n":"AQAB","e":"AQAB"}`, `{"kty":"RSA","kid":"x","n":"AQAB","e":"Aw"}`, `{"kty":"oct","kid":"fuzz","k":"AQAB"}`, `null,1`,
-		"{\"kid\":\"\xff\"}", `{"kid":"\ud800"}`, `{"a":1,"a":2}`, `{"kty":"RSA","kid":"x","n":"` + jwksModulus(8192) + `","e":"AQAB"}`, strings.Repeat("[", 200),
-		`{"keys":[{"kty":"RSA","kid":"fuzz","n":"` + jwksModulus(2048) + `","e":"AQAB"}]}`,
-	} {
-		f.Add(seed)
-	}
-	token := s.tenant.Token(entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime), entratest.SignedBy(s.key))
-	number := s.key.JWK()["n"]
-	f.Fuzz(func(t *testing.T, text string) {
-		document := strings.ReplaceAll(text, "GOOD", good)
-		fresh := documentVerifier(t, &document)
-		_, err := fresh.Verify(t.Context(), token)
-		if err == nil && (!json.Valid([]byte(document)) || !strings.Contains(plainUnescape(document), number.(string))) { //nolint:errcheck // A key's n is a string.
-			t.Error("accepted, but the document does not name the key")
-		}
-		if stats := fresh.Stats(); err != nil && entra.StatusCode(err) != map[bool]int{true: 401, false: 503}[stats.Keys > 0] {
-			t.Errorf("got status %d with %d keys held: %v", entra.StatusCode(err), stats.Keys, err)
-		}
-
-		current := `{"keys":[` + good + `]}`
-		held := documentVerifier(t, &current)
-		if _, err := held.Verify(t.Context(), token); err != nil {
-			t.Fatalf("with the good document: got %v, want no error", err)
-		}
-		current = document
-		if _, err := held.Verify(t.Context(), jwksJunk("junk")); !errors.Is(err, entra.ErrInvalidToken) { // It makes the Verifier fetch.
-			t.Errorf("an unknown key: got %v, want ErrInvalidToken", err)
-		}
-		if _, err := held.Verify(t.Context(), token); err != nil && !strings.Contains(plainUnescape(document), fuzzKeyID) {
-			t.Errorf("got %v after a document that does not name the key, want no error", err)
-		}
-
-		among := `{"keys":[` + text + `,` + good + `]}`
-		if json.Valid([]byte(among)) && !strings.Contains(plainUnescape(text), fuzzKeyID) {
-			if _, err := documentVerifier(t, &among).Verify(t.Context(), token); err != nil && len(among) < 1<<20 && strings.Count(text, "[")+strings.Count(text, "{") < 9000 {
-				t.Errorf("got %v with the good key beside %.200q, want no error", err, text)
-			}
-		}
-	})
-}
-
-// plainUnescape makes the escaped letters of a JSON text plain, so that what it names can be searched.
-func plainUnescape(text string) string {
-	var b strings.Builder
-	for rest := text; rest != ""; {
-		before, after, found := strings.Cut(rest, `\u00`)
-		b.WriteString(before)
-		rest = after
-		if !found {
-			break
-		}
-		var letter string
-		if len(after) >= 2 && json.Unmarshal([]byte(`"\u00`+after[:2]+`"`), &letter) == nil {
-			b.WriteString(letter)
-			rest = after[2:]
-		}
-	}
-	return b.String()
-}
-
-// FuzzMetadata serves any text as the metadata of an authority.
-func FuzzMetadata(f *testing.F) {
-	s := newFuzzSetup()
-	const issuer = "https://" + entratest.TenantID + ".ciamlogin.com/" + entratest.TenantID + "/v2.0"
-	for _, seed := range []string{
-		metadataDocument(issuer, externalIDKeys), metadataDocument(issuer, "https://CONTOSO.ciamlogin.com/x?y"), metadataDocument(issuer, "https://evil.example/keys"),
-		metadataDocument(issuer, "http://contoso.ciamlogin.com/keys"), metadataDocument("https://login.microsoftonline.com/{tenantid}/v2.0", externalIDKeys),
-		metadataDocument(issuer, "https://contoso.ciamlogin.com@evil.example/"), metadataDocument(issuer, "https://contoso.ciamlogin.com:443/keys"),
-		metadataDocument(issuer, `https://contoso.ciamlogin.com\@evil.example/`), metadataDocument(issuer, "//contoso.ciamlogin.com/keys"), metadataDocument("x", "y"),
-		`{"issuer":"` + issuer + `","issuer":"https://evil.example","jwks_uri":"` + externalIDKeys + `"}`, `{}`, ``, `null`, "\ufeff{}", `{"issuer":null}`,
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		v, err := entra.NewVerifier(entra.Options{
-			Authority: externalID, ClientID: entratest.APIClientID, CacheSize: -1, Logger: discard(),
-			HTTPClient: jwksClient(func(r *http.Request) (*http.Response, error) {
-				if r.URL.Scheme != "https" || !strings.EqualFold(r.URL.Host, "contoso.ciamlogin.com") || r.URL.User != nil {
-					t.Errorf("got a request for %s, want none beyond the authority", r.URL)
-				}
-				if strings.HasSuffix(r.URL.Path, metadataPart) && r.URL.RawQuery == "" {
-					return jwksResponse(r, http.StatusOK, text), nil
-				}
-				return jwksResponse(r, http.StatusOK, `{"keys":[`+s.goodKey()+`]}`), nil
-			}),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		members, plainErr := plainjson.Object(text)
-		named, _ := plainjson.Text(members, "issuer")
-		_, err = v.Verify(t.Context(), signClaims(s.key, userClaims(named, entratest.TenantID, "2.0")))
-		if err == nil {
-			u, parseErr := url.Parse(named)
-			if plainErr != nil || parseErr != nil || u.Scheme != "https" || u.Host == "" || strings.Contains(named, "{") {
-				t.Errorf("accepted with the issuer %q of metadata of which encoding/json says %v", named, plainErr)
-			}
-		}
-		if _, err := v.Verify(t.Context(), signClaims(s.key, userClaims(issuer, entratest.TenantID, "2.0"))); err == nil && named != issuer {
-			t.Errorf("accepted the issuer %q, want %q alone", issuer, named)
-		}
 	})
 }
