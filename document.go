@@ -141,8 +141,9 @@ func (d *document) run(f *fetch) {
 		d.succeeded(f, got, now)
 	}
 	d.mu.Unlock()
-	close(f.done)
+	// First the log, so that whoever sees the outcome finds its cause there.
 	d.report(got, err)
+	close(f.done)
 }
 
 // failed notes how long fetches rest. While no key is held the rest begins with the failed fetch, not with its end: one

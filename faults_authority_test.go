@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -208,18 +209,31 @@ func TestAFloodWhileTheOwnDocumentFails(t *testing.T) {
 	})
 }
 
-// faultAuthority answers for an External ID authority: metadata and keys, each with a fault of its own or nil.
-func faultAuthority(p *publisher, metadata, keys *func(*http.Request) (*http.Response, error)) *http.Client {
-	return jwksClient(func(r *http.Request) (*http.Response, error) {
-		fault := *keys
-		if strings.HasSuffix(r.URL.Path, metadataPart) {
-			fault = *metadata
-		}
-		if fault != nil {
-			return fault(r)
-		}
-		return p.RoundTrip(r)
-	})
+// faultyAuthority answers for an External ID authority: metadata and keys, each with a fault of its own or nil.
+type faultyAuthority struct {
+	publisher *publisher
+
+	mu             sync.Mutex
+	metadata, keys func(*http.Request) (*http.Response, error)
+}
+
+func (a *faultyAuthority) fail(metadata, keys func(*http.Request) (*http.Response, error)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.metadata, a.keys = metadata, keys
+}
+
+func (a *faultyAuthority) answer(r *http.Request) (*http.Response, error) {
+	a.mu.Lock()
+	fault := a.keys
+	if strings.HasSuffix(r.URL.Path, metadataPart) {
+		fault = a.metadata
+	}
+	a.mu.Unlock()
+	if fault != nil {
+		return fault(r)
+	}
+	return a.publisher.RoundTrip(r)
 }
 
 func faultText(status int, body string) func(*http.Request) (*http.Response, error) {
@@ -261,22 +275,22 @@ func faultOfAuthority(t *testing.T, name string, metadata, keys func(*http.Reque
 		synctest.Test(t, func(t *testing.T) {
 			k := entratest.New(t).Key()
 			p := &publisher{texts: authorityTexts(externalID, externalIDv2, k)}
-			var metadataFault, keysFault func(*http.Request) (*http.Response, error)
+			authority := &faultyAuthority{publisher: p}
 			v, err := entra.NewVerifier(entra.Options{
-				Authority: externalID, ClientID: entratest.APIClientID, Logger: discard(), HTTPClient: faultAuthority(p, &metadataFault, &keysFault),
+				Authority: externalID, ClientID: entratest.APIClientID, Logger: discard(), HTTPClient: jwksClient(authority.answer),
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			token := func() string { return signClaims(k, userClaims(externalIDv2, homeTenant, "2.0")) }
-			metadataFault, keysFault = metadata, keys
+			authority.fail(metadata, keys)
 			if _, err := v.Verify(t.Context(), token()); jwksOutcome(err) != "keys_unavailable" {
 				t.Errorf("from the start: got %s (%v), want keys_unavailable", jwksOutcome(err), err)
 			}
-			metadataFault, keysFault = nil, nil
+			authority.fail(nil, nil)
 			time.Sleep(10 * time.Second)
 			jwksWant(t, v, token(), keyAccepted)
-			metadataFault, keysFault = metadata, keys
+			authority.fail(metadata, keys)
 			for range 20 {
 				time.Sleep(time.Hour)
 				jwksWant(t, v, token(), keyAccepted)
@@ -285,7 +299,7 @@ func faultOfAuthority(t *testing.T, name string, metadata, keys func(*http.Reque
 			if _, err := v.Verify(t.Context(), token()); jwksOutcome(err) != "keys_unavailable" {
 				t.Errorf("after 25 hours: got %s (%v), want keys_unavailable", jwksOutcome(err), err)
 			}
-			metadataFault, keysFault = nil, nil
+			authority.fail(nil, nil)
 			time.Sleep(10 * time.Second)
 			jwksWant(t, v, token(), keyAccepted)
 			for _, url := range p.requests() {
