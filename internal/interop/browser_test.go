@@ -75,7 +75,7 @@ func (b *browser) listen() {
 			}
 			note(text)
 		case *log.EventEntryAdded:
-			if e.Entry.Source == log.EntrySourceSecurity {
+			if e.Entry.Source == log.EntrySourceSecurity && e.Entry.Level == log.EntryLevelError {
 				note(e.Entry.Text)
 			}
 		}

@@ -61,6 +61,7 @@ func TestThePageInABrowser(t *testing.T) {
 	if got := p.count("GET", "/authorize"); got != 1 {
 		t.Errorf("GET authorize: got %d requests, want the one of the sign-in: everything else is silent", got)
 	}
+	renewInAFrame(t, p, b)
 
 	b.click("#sign-out")
 	b.sees("#signed-out", "Sign in")
@@ -98,6 +99,21 @@ func meetExpiry(p *page, b *browser) {
 	p.clock.set(0)
 	b.click(`[data-call="orders"]`)
 	b.sees("#result .badge", "200")
+}
+
+// renewInAFrame lets a day pass: a page's refresh token is then no longer good, and MSAL.js asks in a hidden frame, where
+// the session answers.
+func renewInAFrame(t *testing.T, p *page, b *browser) {
+	t.Helper()
+	b.click(`[data-call="me"]`)
+	b.sees("#result", `"sent": "ID token"`)
+	p.clock.set(25 * time.Hour)
+	b.click("#renew")
+	b.sees("#result .badge", "New token")
+	p.clock.set(0)
+	if got := p.count("GET", "/authorize"); got != 2 {
+		t.Errorf("GET authorize: got %d requests, want the frame's besides that of the sign-in", got)
+	}
 }
 
 func signInWithAPopup(b *browser) {
