@@ -34,7 +34,8 @@
 //     seconds after a fetch that did not bring the key asked for, doubling to 5 minutes, lifted by one that did; 1 second
 //     after a failed one, doubling to a minute. Who comes while a fetch runs gets what it brings.
 //   - 503 is answered only while no key is held, and at most 10 seconds after Entra's return.
-//   - No answer takes more than 10 seconds. (A few seconds more are forgiven to a busy machine, here and above.)
+//   - No answer takes more than 10 seconds. A few seconds more are forgiven to a busy machine, here and
+//     above, and what a machine makes impossible that stands still for longer.
 //   - Verifiers fetch one URL, one fetch at a time, never sooner than those allowances say, and wait as long as
 //     Retry-After asks, within its caps. No fetch fails while Entra is well: whoever began it may leave.
 //   - A handler runs for accepted requests alone and sees the claims of the very token that was sent. Challenges,

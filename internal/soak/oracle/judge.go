@@ -128,7 +128,7 @@ func (o *Oracle) mustHaveKeys(in *instance, x Exchange) bool {
 
 // wellDuring reports whether Entra was well all the while, and seen to be.
 func (o *Oracle) wellDuring(in *instance, x Exchange) bool {
-	return !o.wellSince.IsZero() && !o.wellSince.After(x.Arrived) && !in.failedSince(x.Arrived)
+	return x.Stalled < LongStall && !o.wellSince.IsZero() && !o.wellSince.After(x.Arrived) && !in.failedSince(x.Arrived)
 }
 
 // over reports whether the fetch had ended by then, and what it brought was surely held.

@@ -110,6 +110,7 @@ func TestVerdicts(t *testing.T) {
 		{"no key held, a fetch failed a moment ago", func(c course) { c.fails(1) }, asks("k", 1.5, unavailable), oracle.None, oracle.Never},
 		{"no key held, a fetch failed long ago", func(c course) { c.fails(1) }, asks("k", 5, unavailable), oracle.Refused, oracle.Found},
 		{"no key held 12 seconds after Entra's return", func(c course) { c.begin(1); c.Troubled(); c.Well(at(5)) }, asks("junk", 17.1, unavailable), oracle.Other, oracle.Never},
+		{"no key held 12 seconds after Entra's return, for most of which the machine stood still", func(c course) { c.begin(1); c.Troubled(); c.Well(at(5)); c.Stalled(at(16)) }, asks("junk", 17.1, unavailable), oracle.None, oracle.Never},
 		{"no key held 9 seconds after Entra's return", func(c course) { c.begin(1); c.Troubled(); c.Well(at(5)) }, asks("junk", 14, unavailable), oracle.None, oracle.Never},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -140,6 +141,8 @@ func TestNewKeys(t *testing.T) {
 		{"accepted before any document named it", list, asks("new", 6, ok), oracle.Accepted},
 		{"refused beyond 5 seconds, but Entra is down", func(c course) { list(c); c.Troubled() }, asks("new", 9, unknownKey), oracle.None},
 		{"refused beyond 5 seconds, but Entra was down a moment ago", func(c course) { list(c); c.Troubled(); c.Well(at(9.0005)) }, asks("new", 9, unknownKey), oracle.None},
+		{"refused beyond 5 seconds, but the machine stood still a moment ago", func(c course) { list(c); c.Stalled(at(9.0005)) }, asks("new", 9, unknownKey), oracle.None},
+		{"refused beyond 5 seconds, and the machine stood still before", func(c course) { list(c); c.Stalled(at(8)) }, asks("new", 9, unknownKey), oracle.Refused},
 		{"refused beyond 5 seconds, but withdrawn", func(c course) { list(c); c.Unlisted("new") }, asks("new", 9, unknownKey), oracle.None},
 		{"refused beyond 5 seconds, but that fetch failed", func(c course) { list(c); c.fails(9.0002) },
 			oracle.Exchange{Token: oracle.Token{KeyID: "new", Merit: ok}, Instance: 1, Arrived: at(9), Ended: at(9.4), Answer: unknownKey}, oracle.None},

@@ -16,6 +16,8 @@ import (
 const (
 	// Slack is what a busy machine may add to every bound.
 	Slack = 2 * time.Second
+	// LongStall is a time for which a machine that stands still leaves nothing certain about what went on meanwhile.
+	LongStall = Slack / 2
 	// starved is what it may add to a wait: of hundreds of requests one may come off badly.
 	starved = 5 * time.Second
 	// longestWait is how long an answer may wait for a fetch.
@@ -142,6 +144,15 @@ func (o *Oracle) Troubled() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.wellSince = time.Time{}
+}
+
+// Stalled says that the machine stood still for long until now. What was to happen within a time may not have.
+func (o *Oracle) Stalled(now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.wellSince.IsZero() {
+		o.wellSince = now
+	}
 }
 
 // Started says that there is a new Verifier, with a number one higher than the last one's.

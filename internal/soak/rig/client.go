@@ -27,7 +27,6 @@ type client struct {
 	report   *report
 	http     *http.Client
 	flood    *atomic.Bool
-	stalls   *stalls
 	interval time.Duration // between requests, on average
 	random   *rand.Rand
 }
@@ -123,7 +122,7 @@ func (c *client) judge(cr *credential, response *http.Response, body []byte, end
 		Instance: number,
 		Arrived:  c.api.began.Add(time.Duration(arrived)),
 		Ended:    ended,
-		Stalled:  c.stalls.since(c.api.began.Add(time.Duration(arrived))),
+		Stalled:  c.report.stalls.since(c.api.began.Add(time.Duration(arrived))),
 		Answer:   oracle.Answer{Status: response.StatusCode, Reason: reasonIn(response, body)},
 	}
 	verdict := c.oracle.Judge(x)

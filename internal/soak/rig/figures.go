@@ -105,7 +105,7 @@ func (r *report) figures(before, left int, early, late uint64) {
 		{"Verifiers", fmt.Sprintf("%d; they verified %d tokens, %d of them from memory", r.deployed, r.verified, r.remembered)},
 		{"fetches", fmt.Sprintf("%d, %d failed", r.fetches, r.failures)},
 		{"log lines", fmt.Sprint(r.logLines)},
-		{"longest stall of the machine", r.stall.Round(time.Millisecond).String()},
+		{"longest stall of the machine", r.stalls.longest.Round(time.Millisecond).String()},
 		{"goroutines", fmt.Sprintf("%d before, %d after", before, left)},
 		{"heap after a collection", fmt.Sprintf("%s early, %s at the end", megabytes(early), megabytes(late))},
 		{"wrong acceptances", fmt.Sprint(r.faults[oracle.Accepted])},

@@ -25,9 +25,10 @@ const violationsShown = 20
 
 // report counts, and prints violations as they happen.
 type report struct {
-	began time.Time
-	mu    sync.Mutex
-	out   io.Writer
+	began  time.Time
+	stalls stalls
+	mu     sync.Mutex
+	out    io.Writer
 
 	classes    map[string]*classCount
 	grounds    map[oracle.Ground]int
@@ -43,7 +44,6 @@ type report struct {
 	fetches    uint64
 	failures   uint64
 	logLines   int
-	stall      time.Duration // the longest of the machine
 }
 
 // classCount is what became of the requests of one class.

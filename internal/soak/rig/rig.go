@@ -85,7 +85,7 @@ func (s *schedule) soak(ctx context.Context, c Config) (early, late uint64) {
 	for i := range c.Clients {
 		one := &client{
 			api: s.api, keyring: s.keyring, oracle: s.api.oracle, report: s.report,
-			http: &http.Client{Transport: transport}, flood: &s.flood, stalls: &s.stalls,
+			http: &http.Client{Transport: transport}, flood: &s.flood,
 			interval: time.Duration(c.Clients) * time.Second / time.Duration(c.Rate),
 			random:   rand.New(rand.NewPCG(c.Seed, 1000+uint64(i))),
 		}
@@ -97,7 +97,6 @@ func (s *schedule) soak(ctx context.Context, c Config) (early, late uint64) {
 	// Nobody is to wait for trouble that nobody will end.
 	s.entra.beWell(0)
 	clients.Wait()
-	s.report.stall = s.stalls.longest
 	return early, late
 }
 

@@ -17,12 +17,11 @@ type schedule struct {
 	api     *api
 	report  *report
 	flood   atomic.Bool
-	stalls  stalls
 	running sync.WaitGroup
 }
 
 func (s *schedule) start(ctx context.Context, seed uint64) {
-	s.running.Go(func() { s.stalls.watch(ctx) })
+	s.running.Go(func() { s.report.stalls.watch(ctx, s.api.oracle.Stalled) })
 	for i, course := range []func(context.Context, *rand.Rand){s.keys, s.health, s.deployments, s.floods} {
 		s.running.Go(func() { course(ctx, rand.New(rand.NewPCG(seed, uint64(i)))) })
 	}

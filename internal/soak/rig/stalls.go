@@ -4,12 +4,15 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/entra-go/entra/internal/soak/oracle"
 )
 
 // stalls are the times at which the machine did not let the program run: nobody's fault that is under test.
 type stalls struct {
 	mu      sync.Mutex
-	recent  []stall // oldest first
+	last    time.Time // the last tick; zero while nobody watches
+	recent  []stall   // oldest first
 	longest time.Duration
 }
 
@@ -24,31 +27,47 @@ const (
 	notAtOnceBy = 2 * tick
 )
 
-// watch notes how late its own ticks come, until ctx ends.
-func (s *stalls) watch(ctx context.Context) {
-	for last := time.Now(); sleep(ctx, tick); {
+// watch notes how late its own ticks come, until ctx ends, and calls long after long ones.
+func (s *stalls) watch(ctx context.Context, long func(time.Time)) {
+	for s.tick(time.Now()); sleep(ctx, tick); {
 		now := time.Now()
-		if by := now.Sub(last) - tick; by > notAtOnceBy {
-			s.note(stall{now, by})
+		if s.tick(now) > oracle.LongStall {
+			long(now)
 		}
-		last = now
 	}
 }
 
-func (s *stalls) note(one stall) {
+// tick notes a tick, and returns how late it came.
+func (s *stalls) tick(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.longest = max(s.longest, one.by)
-	s.recent = append(s.recent, one)
+	by := s.lateness(now)
+	s.last = now
+	if by == 0 {
+		return 0
+	}
+	s.longest = max(s.longest, by)
+	s.recent = append(s.recent, stall{now, by})
 	if len(s.recent) > stallsKept {
 		s.recent = s.recent[1:]
 	}
+	return by
 }
 
-// since returns how long the stalls were that ended after then.
+// lateness returns how late the next tick is, 0 if it is not. The caller holds the lock.
+func (s *stalls) lateness(now time.Time) time.Duration {
+	by := now.Sub(s.last) - tick
+	if s.last.IsZero() || by < notAtOnceBy {
+		return 0
+	}
+	return by
+}
+
+// since returns how long the stalls were that ended after then, with the one that may just be ending.
 func (s *stalls) since(then time.Time) (sum time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	sum = s.lateness(time.Now())
 	for _, one := range s.recent {
 		if one.end.After(then) {
 			sum += one.by

@@ -84,13 +84,14 @@ func (t *observer) RoundTrip(r *http.Request) (*http.Response, error) {
 		t.report.violation(brokenFetch, "a Verifier asked for "+r.Method+" "+r.URL.String())
 		return nil, fmt.Errorf("the soak serves %s alone", keysURL)
 	}
-	began, err := t.oracle.Began(t.instance, time.Now())
+	now := time.Now()
+	fetch, err := t.oracle.Began(t.instance, now)
 	if err != nil {
 		t.report.violation(brokenFetch, fmt.Sprintf("instance %d: %v", t.instance, err))
 	}
 	t.fetches.Add(1)
 	t.running.Add(1)
-	answer := &observed{observer: t, fetch: began}
+	answer := &observed{observer: t, fetch: fetch, began: now}
 	response, err := t.wire.current().RoundTrip(r)
 	if err != nil {
 		answer.end()
@@ -106,6 +107,7 @@ func (t *observer) RoundTrip(r *http.Request) (*http.Response, error) {
 type observed struct {
 	observer   *observer
 	fetch      *oracle.Fetch
+	began      time.Time
 	body       io.ReadCloser
 	status     int
 	retryAfter int
@@ -141,7 +143,9 @@ func (b *observed) end() {
 	if !b.good {
 		b.observer.failures.Add(1)
 	}
-	if err := b.fetch.Ended(time.Now(), time.Duration(b.retryAfter)*time.Second); err != nil {
+	err := b.fetch.Ended(time.Now(), time.Duration(b.retryAfter)*time.Second)
+	// A machine that stands still makes fetches time out.
+	if err != nil && b.observer.report.stalls.since(b.began) < oracle.LongStall {
 		b.observer.report.violation(brokenFetch, fmt.Sprintf("instance %d: %v", b.observer.instance, err))
 	}
 	b.observer.running.Add(-1)
