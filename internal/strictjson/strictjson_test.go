@@ -89,12 +89,17 @@ func TestReader(t *testing.T) {
 		{"Truth", `"yes"`, "false"},
 		{"Truth", `"True"`, "false"},
 		{"Truth", `{"true":true}`, "false"},
+		{"Truth", `{"a":[{"b":1,"b":1}]}`, failed},
 		{"Truth", `null`, failed},
 		{"Raw", `{"a": [1]}`, `{"a": [1]}`},
 		{"Raw", `null`, "null"},
 		{"Raw", `{"a":1,"a":2}`, failed},
 		{"Any", `{}`, "<nil>"},
 		{"Any", `"null"`, "<nil>"},
+		{"Any", `"{"`, "<nil>"},
+		{"Any", `[[],{"a":{"a":[{"a":1}]}},"{"]`, "<nil>"},
+		{"Any", `[[],{"a":{"a":[{"a":1,"b":1,"a":1}]}}]`, failed},
+		{"Any", `{"a":1,"\u0061":1}`, failed},
 		{"Any", `null`, failed},
 		{"Any", `nul`, failed},
 		{"Any", ``, failed},
@@ -176,6 +181,29 @@ func TestObject(t *testing.T) {
 				t.Errorf("got error text %q, want one without the input", err)
 			}
 		})
+	}
+}
+
+// A name is found again wherever it stood among however many, and those that only resemble it are not.
+func TestRepeatedNamesAmongMany(t *testing.T) {
+	for _, count := range []int{1, 2, 63, 64, 65, 66, 1000} {
+		names := make([]string, count)
+		for i := range names {
+			// All of one length, with one first and one last letter.
+			names[i] = fmt.Sprintf(`"a%05db":%d`, i, i)
+		}
+		read := 0
+		skip := func(_ string, r *strictjson.Reader) error { read++; return r.Skip() }
+		if err := strictjson.Object("{"+strings.Join(names, ",")+"}", skip); err != nil || read != count {
+			t.Errorf("%d names: got %v after %d, want all", count, err, read)
+		}
+		for _, again := range []int{0, count / 2, count - 1} {
+			read = 0
+			text := "{" + strings.Join(names, ",") + "," + names[again] + "}"
+			if err := strictjson.Object(text, skip); err == nil || read != count {
+				t.Errorf("%d names, number %d again: got %v after %d, want an error after %d", count, again, err, read, count)
+			}
+		}
 	}
 }
 
