@@ -14,7 +14,6 @@ type payload struct {
 	claims *Claims // of its fields, those that are copies of one claim
 
 	audiences                             []string
-	audience                              [1]string // what audiences is made of: nearly always one
 	azp, appid, azpacr, appidacr          string
 	idtyp, scp, acr, tfp, upn, uniqueName string
 	actorFacets, subjectFacets            string
@@ -37,7 +36,15 @@ func (p *payload) from(text string) error {
 // scopes returns the names in an scp claim, which single or several spaces separate. An agent that acts for itself may
 // have the claim, empty or "/": no name at all.
 func scopes(scp string) []string {
-	names := strings.FieldsFunc(scp, func(r rune) bool { return r == ' ' })
+	if scp == "" || scp == "/" {
+		return nil
+	}
+	names := make([]string, 0, strings.Count(scp, " ")+1)
+	for name := range strings.SplitSeq(scp, " ") {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
 	if len(names) == 0 || len(names) == 1 && names[0] == "/" {
 		return nil
 	}
@@ -48,7 +55,7 @@ func (p *payload) read(name string, value *strictjson.Reader) (err error) {
 	c := p.claims
 	switch name {
 	case "aud":
-		p.audiences, err = value.TextOrTexts(p.audience[:0])
+		p.audiences, err = value.TextOrTexts(nil)
 	case "iss":
 		c.Issuer, err = value.Text()
 	case "exp":
