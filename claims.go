@@ -152,33 +152,35 @@ func (c *Claims) lists() [6]*[]string {
 	return [...]*[]string{&c.ClientCapabilities, &c.Scopes, &c.Roles, &c.Groups, &c.DirectoryRoles, &c.AuthContexts}
 }
 
-// ownClaims are claims with room for the few entries that the lists of most tokens have together.
+// ownClaims are claims that share nothing changeable with others: in one allocation for most tokens, in two for those
+// whose lists have more entries together than there is room for.
 type ownClaims struct {
 	Claims
-	room [4]string
+	entries []string // of all lists, one list after another
+	room    [4]string
 }
 
-// clone returns claims that share nothing changeable with c, in one allocation for most tokens and two for others.
-func (c *Claims) clone() *Claims {
-	own := &ownClaims{Claims: *c}
-	lists := own.lists()
-	total := 0
-	for _, list := range lists {
-		total += len(*list)
+func own(c *Claims) *ownClaims {
+	var entries []string
+	for _, list := range c.lists() {
+		entries = append(entries, *list...)
 	}
-	backing := own.room[:0]
-	if total > len(own.room) {
-		backing = make([]string, 0, total)
-	}
-	for _, list := range lists {
-		if len(*list) == 0 {
-			continue
+	return ownWith(c, entries)
+}
+
+func (o *ownClaims) clone() *ownClaims { return ownWith(&o.Claims, o.entries) }
+
+// ownWith copies c, whose lists hold entries.
+func ownWith(c *Claims, entries []string) *ownClaims {
+	o := &ownClaims{Claims: *c}
+	o.entries = append(o.room[:0], entries...)
+	rest := o.entries
+	for _, list := range o.lists() {
+		if n := len(*list); n > 0 {
+			*list, rest = rest[:n:n], rest[n:]
 		}
-		start := len(backing)
-		backing = append(backing, *list...)
-		*list = backing[start:len(backing):len(backing)]
 	}
-	return &own.Claims
+	return o
 }
 
 type contextKey struct{}

@@ -50,13 +50,14 @@ func (p *payload) checkDates(now time.Time, skew time.Duration) error {
 // checkLifetime is asked at every use of a token, remembered ones included. A date that the token does not have is the
 // zero time, long past.
 func (c *Claims) checkLifetime(now time.Time, skew time.Duration) error {
-	if now.Sub(c.ExpiresAt) >= skew {
+	if earliest := now.Add(-skew); !c.ExpiresAt.After(earliest) {
 		return expired(c.ExpiresAt, now, skew)
 	}
-	if c.NotBefore.Sub(now) > skew {
+	latest := now.Add(skew)
+	if c.NotBefore.After(latest) {
 		return notYetValid("nbf", c.NotBefore, now, skew)
 	}
-	if c.IssuedAt.Sub(now) > skew {
+	if c.IssuedAt.After(latest) {
 		return notYetValid("iat", c.IssuedAt, now, skew)
 	}
 	return nil

@@ -14,7 +14,7 @@ type snapshot struct {
 	keys     map[string]heldKey
 	issuer   string
 	lastGood time.Time
-	headers  atomic.Pointer[map[string]headed] // one a key
+	headers  atomic.Pointer[[]headed] // one a key, so few that going through them is quicker than a map
 }
 
 // headed is a key with the header segment of the tokens that it signs.
@@ -56,70 +56,62 @@ func (s *snapshot) newestFirst() []heldKey {
 }
 
 func (s *snapshot) inheritHeaders(old *snapshot) {
-	known := old.headers.Load()
-	if known == nil {
-		return
-	}
-	headers := make(map[string]headed, len(*known))
-	for segment, before := range *known {
-		if now := s.keys[before.id]; now.key == before.key {
-			headers[segment] = headed{now, segment}
+	var headers []headed
+	for _, before := range old.known() {
+		if held := s.keys[before.id]; held.key == before.key {
+			headers = append(headers, headed{held, before.segment})
 		}
 	}
 	s.headers.Store(&headers)
 }
 
+func (s *snapshot) known() []headed {
+	if headers := s.headers.Load(); headers != nil {
+		return *headers
+	}
+	return nil
+}
+
 // byHeader is held for a header segment that was verified before.
 func (d *document) byHeader(segment string, now time.Time) *key {
-	headers := d.snapshot.Load().headers.Load()
-	if headers == nil {
-		return nil
+	known := d.snapshot.Load().known()
+	for i := range known {
+		if known[i].segment == segment {
+			return d.use(known[i].heldKey, now)
+		}
 	}
-	return d.use((*headers)[segment].heldKey, now)
+	return nil
 }
 
 // header returns the remembered copy of a header segment.
 func (d *document) header(segment string) (string, bool) {
-	headers := d.snapshot.Load().headers.Load()
-	if headers == nil {
-		return "", false
+	for _, known := range d.snapshot.Load().known() {
+		if known.segment == segment {
+			return known.segment, true
+		}
 	}
-	known, ok := (*headers)[segment]
-	return known.segment, ok
+	return "", false
 }
 
 // learn remembers segment as the header of tokens that k signs: the first one of each key, so that there are never
 // more than keys.
 func (d *document) learn(segment string, k *key) {
-	s := d.snapshot.Load()
-	if headers := s.headers.Load(); headers != nil && hasValue(*headers, k) {
+	if d.snapshot.Load().knows(k) {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s = d.snapshot.Load()
+	s := d.snapshot.Load()
 	held := s.keys[k.id]
-	if held.key != k {
+	if held.key != k || s.knows(k) {
 		return
 	}
-	headers := make(map[string]headed)
-	if known := s.headers.Load(); known != nil {
-		if hasValue(*known, k) {
-			return
-		}
-		maps.Copy(headers, *known)
-	}
 	// A copy, lest the header keep the whole token alive.
-	segment = strings.Clone(segment)
-	headers[segment] = headed{held, segment}
+	headers := append(slices.Clone(s.known()), headed{held, strings.Clone(segment)})
 	s.headers.Store(&headers)
 }
 
-func hasValue(headers map[string]headed, k *key) bool {
-	for _, known := range headers {
-		if known.key == k {
-			return true
-		}
-	}
-	return false
+// knows reports whether a header of k's tokens is remembered.
+func (s *snapshot) knows(k *key) bool {
+	return slices.ContainsFunc(s.known(), func(h headed) bool { return h.key == k })
 }

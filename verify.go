@@ -12,7 +12,7 @@ import (
 // remembered is a token that was verified: what it says, and with which key. It is remembered under the hash of all that
 // follows the header.
 type remembered struct {
-	claims *Claims
+	claims *ownClaims
 	key    *key
 	header string
 }
@@ -49,19 +49,19 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 // the authority goes by another name, and the clock is asked anew each time.
 func (v *Verifier) verifyOnce(p *parts, k *key, now time.Time) (*Claims, error) {
 	id := memory.KeyOf(p.body)
-	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(known.claims) {
+	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(&known.claims.Claims) {
 		if err := known.claims.checkLifetime(now, v.settings.skew); err != nil {
 			v.memory.Forget(id)
-			return nil, withAbout(err, known.claims, k)
+			return nil, withAbout(err, &known.claims.Claims, k)
 		}
 		v.tally.remembered.Add()
-		return known.claims.clone(), nil
+		return &known.claims.clone().Claims, nil
 	}
 	claims, err := v.verifySigned(p, k, now)
 	if err != nil {
 		return nil, err
 	}
-	v.memory.Put(id, remembered{claims.clone(), k, v.keys.header(p.header)})
+	v.memory.Put(id, remembered{own(claims), k, v.keys.header(p.header)})
 	return claims, nil
 }
 
