@@ -11,33 +11,40 @@ import (
 
 // parts are the segments of a JWS in compact form (RFC 7515 section 7.1), still encoded.
 type parts struct {
-	header, payload, signature string
-	signed                     string // header and payload with the dot between them
-	body                       string // payload and signature with the dot between them
-	familiar                   bool   // the header was read before, in a verified token
+	token    string
+	header   string
+	body     string // what stands behind the header's dot
+	familiar bool   // the header was read before, in a verified token
+
+	// Those that split finds in the body:
+	payload, signature string
+	signed             string // header and payload with the dot between them
 }
 
-// split takes a token apart, or refuses it: it decodes nothing yet.
-func split(token string, maxSize int) (parts, error) {
+// behead tells apart the header and the rest of a token, which may yet turn out to be anything.
+func behead(token string, maxSize int) (parts, error) {
 	if len(token) > maxSize {
 		return parts{}, tooLarge(len(token), maxSize)
 	}
-	if len(token) >= 7 && strings.EqualFold(token[:7], "bearer ") {
-		return parts{}, malformed("the text begins with Bearer: pass the token alone, or let Authenticate read the header")
+	header, body, _ := strings.Cut(token, ".")
+	return parts{token: token, header: header, body: body}, nil
+}
+
+// split takes the body apart, or refuses the token: it decodes nothing yet.
+func (p *parts) split() error {
+	if len(p.token) >= 7 && strings.EqualFold(p.token[:7], "bearer ") {
+		return malformed("the text begins with Bearer: pass the token alone, or let Authenticate read the header")
 	}
-	first := strings.IndexByte(token, '.')
-	second := first + 1 + strings.IndexByte(token[first+1:], '.')
-	if first < 0 || second <= first || strings.IndexByte(token[second+1:], '.') >= 0 {
-		return parts{}, notThreeSegments(token)
+	dot := strings.IndexByte(p.body, '.')
+	if dot < 0 || strings.IndexByte(p.body[dot+1:], '.') >= 0 {
+		return notThreeSegments(p.token)
 	}
-	p := parts{
-		header: token[:first], payload: token[first+1 : second], signature: token[second+1:],
-		signed: token[:second], body: token[first+1:],
-	}
+	p.payload, p.signature = p.body[:dot], p.body[dot+1:]
+	p.signed = p.token[:len(p.header)+1+dot]
 	if p.header == "" || p.payload == "" || p.signature == "" {
-		return parts{}, malformed("a segment of the token is empty; an unsigned or cut token is never accepted")
+		return malformed("a segment of the token is empty; an unsigned or cut token is never accepted")
 	}
-	return p, nil
+	return nil
 }
 
 // base64url is the encoding of RFC 7515 section 2: without padding, and strict, so that one token has one text.
@@ -58,9 +65,12 @@ func decodeSegment(buffer []byte, name, segment string) ([]byte, error) {
 	return buffer[:start+n], nil
 }
 
-// wellFormed refuses segments that cannot be base64url before a key is looked for: junk is no reason for a fetch. What it
-// lets through is decoded strictly later on.
+// wellFormed refuses what cannot be a token before a key is looked for: junk is no reason for a fetch. Segments that it
+// lets through are decoded strictly later on.
 func (p *parts) wellFormed() error {
+	if err := p.split(); err != nil {
+		return err
+	}
 	for _, segment := range [...]struct{ name, text string }{{"payload", p.payload}, {"signature", p.signature}} {
 		var odd byte
 		for i := range len(segment.text) {

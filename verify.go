@@ -18,7 +18,7 @@ type remembered struct {
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
-	p, err := split(token, v.settings.maxTokenSize)
+	p, err := behead(token, v.settings.maxTokenSize)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +71,12 @@ func (v *Verifier) sameIssuer(c *Claims) bool {
 
 // verifySigned does what the memory saves: the signature first, before any claim is read.
 func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error) {
+	// With a header that is new, this was done before a key was looked for.
+	if p.familiar {
+		if err := p.split(); err != nil {
+			return nil, err
+		}
+	}
 	text, err := verifyText(p, k)
 	if err != nil {
 		return nil, err
