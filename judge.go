@@ -179,13 +179,13 @@ func (s *settings) checkKey(c *Claims, k *key) error {
 }
 
 func (s *settings) checkAudience(p *payload) error {
-	if len(p.audiences) > 1 {
-		return invalidf(ReasonAudience, "the token has %d audiences; Entra's tokens have one, and one of several could be anybody's", len(p.audiences))
+	if p.audiences > 1 {
+		return invalidf(ReasonAudience, "the token has %d audiences; Entra's tokens have one, and one of several could be anybody's", p.audiences)
 	}
-	if len(p.audiences) == 0 || p.audiences[0] == "" {
+	if p.audience == "" {
 		return invalid(ReasonAudience, "the token has no audience (aud); it could be meant for any API")
 	}
-	p.claims.Audience = p.audiences[0]
+	p.claims.Audience = p.audience
 	if !s.audienceSet[withoutSlash(p.claims.Audience)] {
 		return s.wrongAudience(p.claims)
 	}

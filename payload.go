@@ -11,9 +11,11 @@ import (
 
 // payload is a token's claim set as it stands in the token: read, but not judged.
 type payload struct {
-	claims *Claims // of its fields, those that are copies of one claim
+	claims *Claims  // of its fields, those that are copies of one claim
+	room   []string // empty, with capacity for entries of the claims' lists
 
-	audiences                             []string
+	audience                              string // the only one or the first
+	audiences                             int
 	azp, appid, azpacr, appidacr          string
 	idtyp, scp, acr, tfp, upn, uniqueName string
 	actorFacets, subjectFacets            string
@@ -29,18 +31,15 @@ func (p *payload) from(text string) error {
 	if err := strictjson.Object(text, p.read); err != nil {
 		return badClaims("the claims cannot be accepted: " + err.Error())
 	}
-	p.claims.Scopes = scopes(p.scp)
+	p.claims.Scopes = p.scopes()
 	return nil
 }
 
 // scopes returns the names in an scp claim, which single or several spaces separate. An agent that acts for itself may
 // have the claim, empty or "/": no name at all.
-func scopes(scp string) []string {
-	if scp == "" || scp == "/" {
-		return nil
-	}
-	names := make([]string, 0, strings.Count(scp, " ")+1)
-	for name := range strings.SplitSeq(scp, " ") {
+func (p *payload) scopes() []string {
+	names := p.room
+	for name := range strings.SplitSeq(p.scp, " ") {
 		if name != "" {
 			names = append(names, name)
 		}
@@ -51,11 +50,34 @@ func scopes(scp string) []string {
 	return names
 }
 
+// list reads an array of strings, into the room for lists as long as there is some.
+func (p *payload) list(value *strictjson.Reader) ([]string, error) {
+	list, err := value.Texts(p.room)
+	n := len(list)
+	if n <= cap(p.room) {
+		p.room = p.room[n:n]
+	}
+	return list[:n:n], err
+}
+
+func (p *payload) readAudience(value *strictjson.Reader) (err error) {
+	if !value.IsArray() {
+		p.audience, err = value.Text()
+		p.audiences = 1
+		return err
+	}
+	list, err := value.Texts(nil)
+	if p.audiences = len(list); p.audiences > 0 {
+		p.audience = list[0]
+	}
+	return err
+}
+
 func (p *payload) read(name string, value *strictjson.Reader) (err error) {
 	c := p.claims
 	switch name {
 	case "aud":
-		p.audiences, err = value.TextOrTexts(nil)
+		err = p.readAudience(value)
 	case "iss":
 		c.Issuer, err = value.Text()
 	case "exp":
@@ -87,7 +109,7 @@ func (p *payload) read(name string, value *strictjson.Reader) (err error) {
 		p.hasScope = true
 		p.scp, err = value.Text()
 	case "roles":
-		c.Roles, err = value.Texts(c.Roles)
+		c.Roles, err = p.list(value)
 	case "cnf":
 		p.bound, err = true, value.Any()
 	case "nonce", "at_hash", "c_hash":
@@ -103,7 +125,7 @@ func (p *payload) readMore(name string, value *strictjson.Reader) (err error) {
 	c := p.claims
 	switch name {
 	case "groups":
-		c.Groups, err = value.Texts(c.Groups)
+		c.Groups, err = p.list(value)
 	case "hasgroups":
 		err = either(&c.GroupsOverage, value)
 	case "groups:src1":
@@ -111,11 +133,11 @@ func (p *payload) readMore(name string, value *strictjson.Reader) (err error) {
 	case "_claim_names":
 		err = p.readClaimNames(value)
 	case "wids":
-		c.DirectoryRoles, err = value.Texts(c.DirectoryRoles)
+		c.DirectoryRoles, err = p.list(value)
 	case "acrs":
-		c.AuthContexts, err = value.Texts(c.AuthContexts)
+		c.AuthContexts, err = p.list(value)
 	case "xms_cc":
-		c.ClientCapabilities, err = value.Texts(c.ClientCapabilities)
+		c.ClientCapabilities, err = p.list(value)
 	case "acr":
 		p.acr, err = value.Text()
 	case "tfp":

@@ -84,8 +84,9 @@ func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error
 	if !p.familiar {
 		v.keys.learn(p.header, k)
 	}
-	claims := new(Claims)
-	read := payload{claims: claims}
+	o := new(ownClaims)
+	claims := &o.Claims
+	read := payload{claims: claims, room: o.room[:0]}
 	if err := read.from(text); err != nil {
 		return nil, withAbout(err, claims, k)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // Reader reads the value of the member at hand. It is valid inside the function given to [Object] only, which calls
-// exactly one of its methods for each member.
+// exactly one of its methods for each member; IsArray does not count.
 type Reader struct {
 	source  string
 	escapes bool // source has a backslash: its strings may be written otherwise than they read
@@ -58,9 +58,16 @@ func (r *Reader) object(member func(name string, value *Reader) error) error {
 	if err := r.open('{', "an object"); err != nil {
 		return err
 	}
-	for r.decoder.PeekKind() != '}' {
-		// Where a name belongs, the decoder accepts a string only.
-		name, err := r.Text()
+	for {
+		// Where a name belongs, the decoder accepts a string or the object's end only.
+		kind, text, err := r.token()
+		if err != nil {
+			return err
+		}
+		if kind == '}' {
+			break
+		}
+		name, err := r.unquote(text)
 		if err != nil {
 			return err
 		}
@@ -71,9 +78,6 @@ func (r *Reader) object(member func(name string, value *Reader) error) error {
 			return err
 		}
 	}
-	if _, err := r.decoder.ReadToken(); err != nil {
-		return syntax(err)
-	}
 	if _, err := r.decoder.ReadToken(); err != io.EOF {
 		return errors.New("there is text behind the JSON object")
 	}
@@ -81,14 +85,30 @@ func (r *Reader) object(member func(name string, value *Reader) error) error {
 }
 
 func (r *Reader) open(kind jsontext.Kind, want string) error {
+	found, _, err := r.token()
+	if err == nil && found != kind {
+		err = unexpected(found, want)
+	}
+	return err
+}
+
+// token reads on by one token and returns its text, which shares memory with the source.
+func (r *Reader) token() (jsontext.Kind, string, error) {
+	start := r.decoder.InputOffset()
 	token, err := r.decoder.ReadToken()
 	if err != nil {
-		return syntax(err)
+		return 0, "", syntax(err)
 	}
-	if token.Kind() != kind {
-		return unexpected(token.Kind(), want)
+	text := r.source[start:r.decoder.InputOffset()]
+	for isDelimiter(text[0]) {
+		text = text[1:]
 	}
-	return nil
+	return token.Kind(), text, nil
+}
+
+// isDelimiter reports whether c stands between tokens only.
+func isDelimiter(c byte) bool {
+	return c == ',' || c == ':' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
 }
 
 // Skip passes over a value of any type, null included.
@@ -135,27 +155,34 @@ func (r *Reader) shared(value jsontext.Value) string {
 
 // Text returns a string.
 func (r *Reader) Text() (string, error) {
-	value, err := r.decoder.ReadValue()
+	kind, text, err := r.token()
 	if err != nil {
-		return "", syntax(err)
+		return "", err
 	}
-	if value.Kind() != '"' {
-		return "", unexpected(value.Kind(), "a string")
+	if kind != '"' {
+		return "", unexpected(kind, "a string")
 	}
-	if !r.escapes || bytes.IndexByte(value, '\\') < 0 {
-		quoted := r.shared(value)
-		return quoted[1 : len(quoted)-1], nil
-	}
-	text, err := jsontext.AppendUnquote(nil, value)
-	return string(text), syntax(err)
+	return r.unquote(text)
 }
+
+// unquote returns what a valid JSON string says.
+func (r *Reader) unquote(text string) (string, error) {
+	if !r.escapes || strings.IndexByte(text, '\\') < 0 {
+		return text[1 : len(text)-1], nil
+	}
+	said, err := jsontext.AppendUnquote(nil, text)
+	return string(said), syntax(err)
+}
+
+// IsArray reports whether the value is an array. It reads nothing: another method must follow.
+func (r *Reader) IsArray() bool { return r.decoder.PeekKind() == '[' }
 
 // Texts appends to list the strings of an array.
 func (r *Reader) Texts(list []string) ([]string, error) {
 	if err := r.open('[', "an array of strings"); err != nil {
 		return nil, err
 	}
-	if list == nil {
+	if cap(list) == 0 {
 		list = make([]string, 0, 4)
 	}
 	for r.decoder.PeekKind() != ']' {
@@ -187,28 +214,19 @@ func (r *Reader) Array(element func(raw string) error) error {
 	return syntax(err)
 }
 
-// TextOrTexts appends to list a string, or the strings of an array.
-func (r *Reader) TextOrTexts(list []string) ([]string, error) {
-	if r.decoder.PeekKind() == '[' {
-		return r.Texts(list)
-	}
-	text, err := r.Text()
-	return append(list, text), err
-}
-
 // Number returns a number.
 func (r *Reader) Number() (float64, error) {
-	value, err := r.decoder.ReadValue()
+	kind, text, err := r.token()
 	if err != nil {
-		return 0, syntax(err)
+		return 0, err
 	}
-	if value.Kind() != '0' {
-		return 0, unexpected(value.Kind(), "a number")
+	if kind != '0' {
+		return 0, unexpected(kind, "a number")
 	}
-	if n, ok := digits(value); ok {
+	if n, ok := digits(text); ok {
 		return n, nil
 	}
-	n, err := strconv.ParseFloat(r.shared(value), 64)
+	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(n, 0) {
 		return 0, errors.New("is a number out of range")
 	}
@@ -216,12 +234,13 @@ func (r *Reader) Number() (float64, error) {
 }
 
 // digits converts a short run of digits, which dates and counts are, without the detour of a general conversion.
-func digits(value []byte) (n float64, ok bool) {
-	if len(value) > 15 {
+func digits(text string) (n float64, ok bool) {
+	if len(text) > 15 {
 		return 0, false
 	}
 	var sum int64
-	for _, c := range value {
+	for i := range len(text) {
+		c := text[i]
 		if c < '0' || c > '9' {
 			return 0, false
 		}

@@ -13,14 +13,14 @@ import (
 
 // read applies one method of Reader to the member x of an object and returns what it gave.
 var read = map[string]func(*strictjson.Reader) (any, error){
-	"Text":        func(r *strictjson.Reader) (any, error) { return r.Text() },
-	"Texts":       func(r *strictjson.Reader) (any, error) { return r.Texts(nil) },
-	"TextOrTexts": func(r *strictjson.Reader) (any, error) { return r.TextOrTexts(nil) },
-	"Number":      func(r *strictjson.Reader) (any, error) { return r.Number() },
-	"Truth":       func(r *strictjson.Reader) (any, error) { return r.Truth() },
-	"Raw":         func(r *strictjson.Reader) (any, error) { return r.Raw() },
-	"Any":         func(r *strictjson.Reader) (any, error) { return nil, r.Any() },
-	"Skip":        func(r *strictjson.Reader) (any, error) { return nil, r.Skip() },
+	"Text":    func(r *strictjson.Reader) (any, error) { return r.Text() },
+	"Texts":   func(r *strictjson.Reader) (any, error) { return r.Texts(nil) },
+	"IsArray": func(r *strictjson.Reader) (any, error) { return r.IsArray(), r.Skip() },
+	"Number":  func(r *strictjson.Reader) (any, error) { return r.Number() },
+	"Truth":   func(r *strictjson.Reader) (any, error) { return r.Truth() },
+	"Raw":     func(r *strictjson.Reader) (any, error) { return r.Raw() },
+	"Any":     func(r *strictjson.Reader) (any, error) { return nil, r.Any() },
+	"Skip":    func(r *strictjson.Reader) (any, error) { return nil, r.Skip() },
 }
 
 func TestReader(t *testing.T) {
@@ -53,13 +53,12 @@ func TestReader(t *testing.T) {
 		{"Texts", `"a"`, failed},
 		{"Texts", `{"0":"a"}`, failed},
 		{"Texts", `null`, failed},
-		{"TextOrTexts", `"a"`, "[a]"},
-		{"TextOrTexts", `["a"]`, "[a]"},
-		{"TextOrTexts", `["a","b"]`, "[a b]"},
-		{"TextOrTexts", `[]`, "[]"},
-		{"TextOrTexts", `null`, failed},
-		{"TextOrTexts", `[null]`, failed},
-		{"TextOrTexts", `1`, failed},
+		{"IsArray", `["a"]`, "true"},
+		{"IsArray", ` []`, "true"},
+		{"IsArray", `"[]"`, "false"},
+		{"IsArray", `{}`, "false"},
+		{"IsArray", `null`, "false"},
+		{"IsArray", `]`, failed},
 		{"Number", `0`, "0"},
 		{"Number", `1700000000`, "1.7e+09"},
 		{"Number", `123456789012345`, "1.23456789012345e+14"},
