@@ -96,7 +96,7 @@ type Claims struct {
 	Email             string // email. Foreign tenants can set any address: it must not decide access, not even with EmailVerified
 	LoginHint         string // login_hint, opaque, to sign the same user in or out. It must not decide access
 
-	raw string // the payload; "" for claims made by hand
+	raw *string // the payload; nil for claims made by hand. A pointer, since every copy has it and hardly any uses it
 }
 
 // HasScope reports whether the token carries the delegated permission name, exactly. It does not look at Kind: a
@@ -127,10 +127,10 @@ func (c *Claims) UserKey() string {
 // https://pkg.go.dev/github.com/go-json-experiment/json. A directory extension or custom claim may be a string in one
 // token and an array in the next. Claims that were made by hand have no claim set: an error.
 func (c *Claims) Decode(v any) error {
-	if c.raw == "" {
+	if c.raw == nil {
 		return errors.New("entra: these claims were made by hand and hold no token's claim set to decode")
 	}
-	if err := json.Unmarshal([]byte(c.raw), v); err != nil {
+	if err := json.Unmarshal([]byte(*c.raw), v); err != nil {
 		return errors.Join(errors.New("entra: the claims do not fit the type to decode them into"), err)
 	}
 	return nil
@@ -152,35 +152,32 @@ func (c *Claims) lists() [6]*[]string {
 	return [...]*[]string{&c.ClientCapabilities, &c.Scopes, &c.Roles, &c.Groups, &c.DirectoryRoles, &c.AuthContexts}
 }
 
-// ownClaims are claims that share nothing changeable with others: in one allocation for most tokens, in two for those
-// whose lists have more entries together than there is room for.
+// ownClaims are claims with room for the few entries that the lists of most tokens have together. A fifth string would
+// put them into the next larger size of objects.
 type ownClaims struct {
 	Claims
-	entries []string // of all lists, one list after another
-	room    [4]string
+	room [4]string
 }
 
-func own(c *Claims) *ownClaims {
-	var entries []string
-	for _, list := range c.lists() {
-		entries = append(entries, *list...)
-	}
-	return ownWith(c, entries)
-}
-
-func (o *ownClaims) clone() *ownClaims { return ownWith(&o.Claims, o.entries) }
-
-// ownWith copies c, whose lists hold entries.
-func ownWith(c *Claims, entries []string) *ownClaims {
-	o := &ownClaims{Claims: *c}
-	o.entries = append(o.room[:0], entries...)
-	rest := o.entries
-	for _, list := range o.lists() {
+// clone returns claims that share nothing changeable with c, and the entries of their lists, one list after another. It
+// is given c's entries, so that they are copied at once.
+func (c *Claims) clone(entries []string) (*Claims, []string) {
+	own := &ownClaims{Claims: *c}
+	entries = append(own.room[:0], entries...)
+	rest := entries
+	for _, list := range own.lists() {
 		if n := len(*list); n > 0 {
 			*list, rest = rest[:n:n], rest[n:]
 		}
 	}
-	return o
+	return &own.Claims, entries
+}
+
+func (c *Claims) entries() (all []string) {
+	for _, list := range c.lists() {
+		all = append(all, *list...)
+	}
+	return all
 }
 
 type contextKey struct{}

@@ -27,7 +27,7 @@ type payload struct {
 // from decodes text by exact names. A name that differs in case only is another claim: never read, never a reason to
 // refuse. Strings of the claims share memory with text.
 func (p *payload) from(text string) error {
-	p.claims.raw = text
+	p.claims.raw = &text
 	if err := strictjson.Object(text, p.read); err != nil {
 		return badClaims("the claims cannot be accepted: " + err.Error())
 	}

@@ -12,9 +12,10 @@ import (
 // remembered is a token that was verified: what it says, and with which key. It is remembered under the hash of all that
 // follows the header.
 type remembered struct {
-	claims *ownClaims
-	key    *key
-	header string
+	claims  *Claims
+	entries []string // of the claims' lists
+	key     *key
+	header  string
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
@@ -49,19 +50,21 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 // the authority goes by another name, and the clock is asked anew each time.
 func (v *Verifier) verifyOnce(p *parts, k *key, now time.Time) (*Claims, error) {
 	id := memory.KeyOf(p.body)
-	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(&known.claims.Claims) {
+	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(known.claims) {
 		if err := known.claims.checkLifetime(now, v.settings.skew); err != nil {
 			v.memory.Forget(id)
-			return nil, withAbout(err, &known.claims.Claims, k)
+			return nil, withAbout(err, known.claims, k)
 		}
 		v.tally.remembered.Add()
-		return &known.claims.clone().Claims, nil
+		claims, _ := known.claims.clone(known.entries)
+		return claims, nil
 	}
 	claims, err := v.verifySigned(p, k, now)
 	if err != nil {
 		return nil, err
 	}
-	v.memory.Put(id, remembered{own(claims), k, v.keys.header(p.header)})
+	kept, entries := claims.clone(claims.entries())
+	v.memory.Put(id, remembered{kept, entries, k, v.keys.header(p.header)})
 	return claims, nil
 }
 
@@ -84,9 +87,9 @@ func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error
 	if !p.familiar {
 		v.keys.learn(p.header, k)
 	}
-	o := new(ownClaims)
-	claims := &o.Claims
-	read := payload{claims: claims, room: o.room[:0]}
+	own := new(ownClaims)
+	claims := &own.Claims
+	read := payload{claims: claims, room: own.room[:0]}
 	if err := read.from(text); err != nil {
 		return nil, withAbout(err, claims, k)
 	}
