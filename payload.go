@@ -60,13 +60,8 @@ func (p *payload) list(value *strictjson.Reader) ([]string, error) {
 	return list[:n:n], err
 }
 
-func (p *payload) readAudience(value *strictjson.Reader) (err error) {
-	if !value.IsArray() {
-		p.audience, err = value.Text()
-		p.audiences = 1
-		return err
-	}
-	list, err := value.Texts(nil)
+func (p *payload) readAudience(value *strictjson.Reader) error {
+	list, err := value.TextOrTexts(p.room)
 	if p.audiences = len(list); p.audiences > 0 {
 		p.audience = list[0]
 	}

@@ -14,7 +14,7 @@ type snapshot struct {
 	keys     map[string]heldKey
 	issuer   string
 	lastGood time.Time
-	headers  atomic.Pointer[[]headed] // so few that going through them is quicker than a map
+	headers  atomic.Pointer[[]headed] // one a key, so few that going through them is quicker than a map
 }
 
 // headed is a key with the header segment of the tokens that it signs.
@@ -93,33 +93,25 @@ func (d *document) header(segment string) (string, bool) {
 	return "", false
 }
 
-// headersPerKey is how many forms the headers of one key's tokens have: version 1.0 says x5t, version 2.0 does not.
-const headersPerKey = 2
-
-// learn remembers segment as a header of tokens that k signs.
+// learn remembers segment as the header of tokens that k signs: the first one of each key, so that there are never
+// more than keys.
 func (d *document) learn(segment string, k *key) {
-	if !d.snapshot.Load().learns(k) {
+	if d.snapshot.Load().knows(k) {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.snapshot.Load()
-	held, known := s.keys[k.id], s.known()
-	if held.key != k || !s.learns(k) || slices.ContainsFunc(known, func(h headed) bool { return h.segment == segment }) {
+	held := s.keys[k.id]
+	if held.key != k || s.knows(k) {
 		return
 	}
 	// A copy, lest the header keep the whole token alive.
-	headers := append(slices.Clone(known), headed{held, strings.Clone(segment)})
+	headers := append(slices.Clone(s.known()), headed{held, strings.Clone(segment)})
 	s.headers.Store(&headers)
 }
 
-// learns reports whether there is room for another header of k.
-func (s *snapshot) learns(k *key) bool {
-	count := 0
-	for _, h := range s.known() {
-		if h.key == k {
-			count++
-		}
-	}
-	return count < headersPerKey
+// knows reports whether a header of k's tokens is remembered.
+func (s *snapshot) knows(k *key) bool {
+	return slices.ContainsFunc(s.known(), func(h headed) bool { return h.key == k })
 }

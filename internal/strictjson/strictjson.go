@@ -17,7 +17,7 @@ import (
 )
 
 // Reader reads the value of the member at hand. It is valid inside the function given to [Object] only, which calls
-// exactly one of its methods for each member; IsArray does not count.
+// exactly one of its methods for each member.
 type Reader struct {
 	source  string
 	escapes bool // source has a backslash: its strings may be written otherwise than they read
@@ -174,26 +174,52 @@ func (r *Reader) unquote(text string) (string, error) {
 	return string(said), syntax(err)
 }
 
-// IsArray reports whether the value is an array. It reads nothing: another method must follow.
-func (r *Reader) IsArray() bool { return r.decoder.PeekKind() == '[' }
-
 // Texts appends to list the strings of an array.
 func (r *Reader) Texts(list []string) ([]string, error) {
 	if err := r.open('[', "an array of strings"); err != nil {
 		return nil, err
 	}
+	return r.texts(list)
+}
+
+// TextOrTexts appends to list a string, or the strings of an array.
+func (r *Reader) TextOrTexts(list []string) ([]string, error) {
+	kind, text, err := r.token()
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case '[':
+		return r.texts(list)
+	case '"':
+		said, err := r.unquote(text)
+		return append(list, said), err
+	}
+	return nil, unexpected(kind, "a string or an array of strings")
+}
+
+func (r *Reader) texts(list []string) ([]string, error) {
 	if cap(list) == 0 {
 		list = make([]string, 0, 4)
 	}
-	for r.decoder.PeekKind() != ']' {
-		text, err := r.Text()
+	for {
+		kind, text, err := r.token()
 		if err != nil {
-			return nil, fmt.Errorf("an element of the array %w", err)
+			return nil, err
 		}
-		list = append(list, text)
+		switch kind {
+		case ']':
+			return list, nil
+		case '"':
+		default:
+			return nil, fmt.Errorf("an element of the array %w", unexpected(kind, "a string"))
+		}
+		said, err := r.unquote(text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, said)
 	}
-	_, err := r.decoder.ReadToken()
-	return list, syntax(err)
 }
 
 // Array calls element for each value of an array, with its text.
