@@ -13,14 +13,14 @@ import (
 
 // read applies one method of Reader to the member x of an object and returns what it gave.
 var read = map[string]func(*strictjson.Reader) (any, error){
-	"Text":    func(r *strictjson.Reader) (any, error) { return r.Text() },
-	"Texts":   func(r *strictjson.Reader) (any, error) { return r.Texts(nil) },
+	"Text":        func(r *strictjson.Reader) (any, error) { return r.Text() },
+	"Texts":       func(r *strictjson.Reader) (any, error) { return r.Texts(nil) },
 	"TextOrTexts": func(r *strictjson.Reader) (any, error) { return r.TextOrTexts(nil) },
-	"Number":  func(r *strictjson.Reader) (any, error) { return r.Number() },
-	"Truth":   func(r *strictjson.Reader) (any, error) { return r.Truth() },
-	"Raw":     func(r *strictjson.Reader) (any, error) { return r.Raw() },
-	"Any":     func(r *strictjson.Reader) (any, error) { return nil, r.Any() },
-	"Skip":    func(r *strictjson.Reader) (any, error) { return nil, r.Skip() },
+	"Number":      func(r *strictjson.Reader) (any, error) { return r.Number() },
+	"Truth":       func(r *strictjson.Reader) (any, error) { return r.Truth() },
+	"Raw":         func(r *strictjson.Reader) (any, error) { return r.Raw() },
+	"Any":         func(r *strictjson.Reader) (any, error) { return nil, r.Any() },
+	"Skip":        func(r *strictjson.Reader) (any, error) { return nil, r.Skip() },
 }
 
 func TestReader(t *testing.T) {
