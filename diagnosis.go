@@ -3,6 +3,7 @@ package entra
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func (s *settings) scopeCure() string {
 }
 
 func unknownKey(kid string, held int) *refusal {
-	r := invalidf(ReasonUnknownKey, "no signing key %s among the %d held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), held).
+	r := invalid(ReasonUnknownKey, "no signing key "+quote.Text(kid)+" among the "+strconv.Itoa(held)+" held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?").
 		because(jwt.ErrTokenUnverifiable)
 	r.about.key = kid
 	return r
@@ -99,7 +100,7 @@ func keysUnavailable(after time.Duration, causes []string) *refusal {
 }
 
 func badSignature(kid string) *refusal {
-	r := invalidf(ReasonSignature, "the signature does not fit the key %s: the token was changed, cut or forged", quote.Text(kid)).
+	r := invalid(ReasonSignature, "the signature does not fit the key "+quote.Text(kid)+": the token was changed, cut or forged").
 		because(jwt.ErrTokenSignatureInvalid)
 	r.about.key = kid
 	return r

@@ -90,7 +90,7 @@ func (d *document) fetchFor(kid string, now time.Time) *fetch {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	// Another request's fetch may have brought it since it was looked for.
-	if kid != "" && d.set.has(kid, now) || kid == "" && d.set.count(now) > 0 {
+	if kid != "" && d.set.has(kid, now) || kid == "" && d.set.holdsAny(now) {
 		return nil
 	}
 	if kid != "" {
@@ -99,7 +99,7 @@ func (d *document) fetchFor(kid string, now time.Time) *fetch {
 		}
 		d.unknownLast = now
 	}
-	empty := d.set.count(now) == 0
+	empty := !d.set.holdsAny(now)
 	if d.running == nil {
 		spent := d.unknownDelay > 0 && now.Sub(d.unknownSince) < d.unknownDelay
 		if d.failureWait(now, empty) > 0 || spent && !empty {
@@ -152,7 +152,7 @@ func (d *document) failed(f *fetch, err error, now time.Time) {
 	d.failures.Add(1)
 	d.failure = err
 	limit := failureMax
-	if d.set.count(now) == 0 {
+	if !d.set.holdsAny(now) {
 		limit = failureMaxEmpty
 	}
 	d.failureDelay = min(max(failureMin, 2*d.failureDelay), limit)
@@ -197,7 +197,7 @@ func (d *document) brought() {
 func (d *document) trouble(now time.Time) (time.Duration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return max(0, d.failureWait(now, d.set.count(now) == 0)), d.failure
+	return max(0, d.failureWait(now, !d.set.holdsAny(now))), d.failure
 }
 
 func (d *document) issuer() string { return d.snapshot.Load().issuer }

@@ -196,6 +196,9 @@ func (ks *keySet) await(ctx context.Context, kid string, now time.Time, enough f
 			ended[i] = f.done
 		}
 	}
+	if ended[0] == nil && ended[1] == nil {
+		return nil
+	}
 	// A transport that ignores its context must not hold requests longer than promised.
 	limit := time.NewTimer(fetchTimeout)
 	defer limit.Stop()
@@ -229,6 +232,18 @@ func (ks *keySet) has(kid string, now time.Time) bool {
 	return slices.ContainsFunc(ks.documents, func(d *document) bool { return d.snapshot.Load().keys[kid].alive(now) })
 }
 
+// holdsAny reports whether a key is held.
+func (ks *keySet) holdsAny(now time.Time) bool {
+	for _, d := range ks.documents {
+		for _, h := range d.snapshot.Load().keys {
+			if h.alive(now) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // count returns how many keys are held. One that both documents name counts once.
 func (ks *keySet) count(now time.Time) (n int) {
 	first := ks.documents[0].snapshot.Load().keys
@@ -258,14 +273,14 @@ func (ks *keySet) unavailable(now time.Time) error {
 // ready returns nil once a key is held. It fetches if none is, unless a fetch failed a moment ago.
 func (ks *keySet) ready(ctx context.Context) error {
 	now := time.Now()
-	if ks.count(now) > 0 {
+	if ks.holdsAny(now) {
 		return nil
 	}
-	if err := ks.await(ctx, "", now, func() bool { return ks.count(time.Now()) > 0 }); err != nil {
+	if err := ks.await(ctx, "", now, func() bool { return ks.holdsAny(time.Now()) }); err != nil {
 		return err
 	}
 	now = time.Now()
-	if ks.count(now) > 0 {
+	if ks.holdsAny(now) {
 		return nil
 	}
 	return ks.unavailable(now)

@@ -3,7 +3,6 @@ package entra
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/entra-go/entra/internal/memory"
@@ -74,14 +73,11 @@ func (v *Verifier) sameIssuer(c *Claims) bool {
 
 // verifySigned does what the memory saves: the signature first, before any claim is read.
 func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error) {
-	// With a header that is new, this was done before a key was looked for.
-	if p.familiar {
-		if err := p.split(); err != nil {
-			return nil, err
-		}
+	defer p.release()
+	if err := p.decode(); err != nil {
+		return nil, err
 	}
-	text, err := verifyText(p, k)
-	if err != nil {
+	if err := k.verify(p.signed, p.signature); err != nil {
 		return nil, err
 	}
 	if !p.familiar {
@@ -90,7 +86,7 @@ func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error
 	own := new(ownClaims)
 	claims := &own.Claims
 	read := payload{claims: claims, room: own.room[:0]}
-	if err := read.from(text); err != nil {
+	if err := read.from(string(p.payload)); err != nil {
 		return nil, withAbout(err, claims, k)
 	}
 	if err := v.settings.judge(&read, k, v.keys.issuer(), now); err != nil {
@@ -98,29 +94,6 @@ func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error
 	}
 	v.tally.verified.Add()
 	return claims, nil
-}
-
-// buffers spare each request two buffers of about a kilobyte.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// verifyText returns the payload's text if the signature is good.
-func verifyText(p *parts, k *key) (string, error) {
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	signature, err := decodeSegment((*buffer)[:0], "signature", p.signature)
-	if err != nil {
-		return "", err
-	}
-	size := len(signature)
-	both, err := decodeSegment(signature, "payload", p.payload)
-	if err != nil {
-		return "", err
-	}
-	*buffer = both
-	if err := k.verify(p.signed, both[:size]); err != nil {
-		return "", err
-	}
-	return string(both[size:]), nil
 }
 
 // withAbout says in a refusal whose token it is. The signature was good, so the claims are what Entra wrote.

@@ -86,9 +86,6 @@ func (lab *laboratory) plan(rounds int, slice time.Duration) paired.Plan {
 	return paired.Plan{Rounds: rounds, Slice: slice}
 }
 
-// slice is long enough for a collector's run in most slices, and short enough for neighbours to be disturbed alike.
-func (lab *laboratory) slice() time.Duration { return 40 * time.Millisecond }
-
 // work verifies the tokens in turn on so many cores.
 func (lab *laboratory) work(c contender, cores int) paired.Work {
 	return paired.Work{Name: c.name, Cores: cores, Do: func(i int) error {

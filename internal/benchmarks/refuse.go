@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/entra-go/entra/entratest"
 	"github.com/entra-go/entra/internal/benchmarks/paired"
@@ -59,7 +60,7 @@ func (lab *laboratory) refuse(ctx context.Context) error {
 			}},
 			paired.Work{Name: h.name + ", answered", Cores: 1, Do: serve(handler, h.token, http.StatusUnauthorized)})
 	}
-	result, err := paired.Run(lab.plan(40, lab.slice()/2), works)
+	result, err := paired.Run(lab.plan(400, 2*time.Millisecond), works)
 	if err != nil {
 		return err
 	}

@@ -13,10 +13,14 @@ const Limit = 64
 // Text returns s cut to at most [Limit] bytes, in double quotes, with everything that is not printable ASCII escaped.
 // Three dots behind the closing quote say that something was cut.
 func Text(s string) string {
-	if len(s) <= Limit {
-		return strconv.QuoteToASCII(s)
+	switch {
+	case len(s) > Limit:
+		return strconv.QuoteToASCII(Cut(s)) + "..."
+	case !strings.ContainsFunc(s, isOdd):
+		// What IDs look like, and a flood of bad tokens is full of them.
+		return `"` + s + `"`
 	}
-	return strconv.QuoteToASCII(Cut(s)) + "..."
+	return strconv.QuoteToASCII(s)
 }
 
 // Field returns s as it is if it is short and consists of letters, digits and -._~ only, as IDs do, and else [Text] of it.
