@@ -68,10 +68,13 @@ func (s *settings) checkIssuer(p *payload, issuer string) error {
 	if s.authority != nil {
 		return s.checkAuthority(p, issuer)
 	}
-	if !isGUID(c.TenantID) {
-		return wrongTenant("the token's tid is " + quote.Text(c.TenantID) + "; expected a directory ID, a GUID in lower case")
+	own, listed := s.accepted[c.TenantID]
+	if !listed {
+		if !isGUID(c.TenantID) {
+			return wrongTenant("the token's tid is " + quote.Text(c.TenantID) + "; expected a directory ID, a GUID in lower case")
+		}
+		own = s.cloud.issuers(c.TenantID)
 	}
-	own := s.issuersOf(c.TenantID)
 	var version string
 	switch {
 	case c.Issuer == own.v2:
@@ -86,7 +89,10 @@ func (s *settings) checkIssuer(p *payload, issuer string) error {
 	if c.Version != version {
 		return wrongVersion("the token's ver is " + quote.Text(c.Version) + "; expected " + version + ", the version of its issuer")
 	}
-	return s.checkTenant(c.TenantID)
+	if listed {
+		return nil
+	}
+	return s.unlisted(c.TenantID)
 }
 
 // issuersOf returns how tokens of the tenant name their issuer. The tenant is a GUID, but not yet an accepted one.
@@ -97,11 +103,9 @@ func (s *settings) issuersOf(tenant string) issuers {
 	return s.cloud.issuers(tenant)
 }
 
-func (s *settings) checkTenant(tenant string) error {
-	_, listed := s.accepted[tenant]
+// unlisted decides about a tenant that Options.Tenants does not name.
+func (s *settings) unlisted(tenant string) error {
 	switch {
-	case listed:
-		return nil
 	case tenant == PersonalAccounts:
 		return wrongTenant("the token is of a personal Microsoft account; add entra.PersonalAccounts to Options.Tenants if those are welcome")
 	case s.anyTenant:
