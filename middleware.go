@@ -111,14 +111,29 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 }
 
 func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
-	token, err := bearer.Token(r.Header, v.settings.maxTokenSize)
+	token, err := bearer.Token(r.Header)
 	switch {
 	case errors.Is(err, bearer.ErrNone):
 		return nil, &refusal{sentinel: ErrNoToken, reason: ReasonNoToken, text: "no bearer token in the Authorization header"}
 	case err != nil:
-		return nil, &refusal{sentinel: ErrInvalidRequest, reason: ReasonInvalidRequest, text: err.Error()}
+		return nil, invalidRequest(err)
 	}
-	return v.Verify(r.Context(), token)
+	claims, err := v.verify(r.Context(), token)
+	if err == nil {
+		return claims, nil
+	}
+	// A token that was verified keeps to the grammar, and one that is too large is not read.
+	if len(token) <= v.settings.maxTokenSize {
+		if err := bearer.Check(token); err != nil {
+			return nil, invalidRequest(err)
+		}
+	}
+	v.count(err)
+	return nil, err
+}
+
+func invalidRequest(err error) error {
+	return &refusal{sentinel: ErrInvalidRequest, reason: ReasonInvalidRequest, text: err.Error()}
 }
 
 // Verify returns the claims of a valid access token: a JWS in compact form, without "Bearer". Its errors wrap
