@@ -34,6 +34,8 @@ type contender struct {
 // bare is the limit: the signature check alone, by the standard library, with all its input laid out.
 func bare(tenant *entratest.Server, tokens []string) (contender, error) {
 	type input struct{ signed, signature []byte }
+	// By their ends, which differ: looking for a whole token would take its time.
+	const end = 16
 	inputs := make(map[string]input, len(tokens))
 	for _, token := range tokens {
 		dot := strings.LastIndexByte(token, '.')
@@ -41,11 +43,11 @@ func bare(tenant *entratest.Server, tokens []string) (contender, error) {
 		if err != nil {
 			return contender{}, err
 		}
-		inputs[token] = input{[]byte(token[:dot]), signature}
+		inputs[token[len(token)-end:]] = input{[]byte(token[:dot]), signature}
 	}
 	public := tenant.Key().PublicKey()
 	return contender{"signature alone", func(token string) error {
-		in := inputs[token]
+		in := inputs[token[len(token)-end:]]
 		digest := sha256.Sum256(in.signed)
 		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], in.signature)
 	}}, nil
