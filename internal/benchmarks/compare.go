@@ -28,7 +28,7 @@ const (
 
 type costs []cost
 
-// compare lets all contenders verify the same tokens with the same keys.
+// compare lets all contenders verify the same tokens with the same keys, each in turns with the bare signature check.
 func (lab *laboratory) compare(ctx context.Context) (costs, error) {
 	contenders, err := lab.library(ctx)
 	if err != nil {
@@ -38,28 +38,33 @@ func (lab *laboratory) compare(ctx context.Context) (costs, error) {
 	if err != nil {
 		return nil, err
 	}
-	contenders = append(contenders, others...)
 	cores := runtime.NumCPU()
-	var works []paired.Work
-	for _, c := range contenders {
-		works = append(works, lab.work(c, 1), lab.work(c, cores))
-	}
-	// Slices shorter than the collector's rests: the median is what one token waits for. What the collector takes from
-	// all of them together shows in the tokens a second (scale).
-	result, err := paired.Run(lab.plan(1000, 2*time.Millisecond), works)
-	if err != nil {
-		return nil, err
-	}
-	table := make(costs, len(contenders))
-	for i, c := range contenders {
-		allocations, heap := lab.allocations(c)
-		table[i] = cost{
-			name: c.name, one: result.Ratio(2*i, 2*bareRow), all: result.Ratio(2*i+1, 2*bareRow+1),
-			nanoseconds: result.Median(2 * i), allocations: allocations, heap: heap,
+	var table costs
+	for _, c := range append(contenders, others...) {
+		one, nanoseconds, err := lab.pair(c, 1)
+		if err != nil {
+			return nil, err
 		}
+		all, _, err := lab.pair(c, cores)
+		if err != nil {
+			return nil, err
+		}
+		allocations, heap := lab.allocations(c)
+		table = append(table, cost{c.name, one, all, nanoseconds, allocations, heap})
 	}
 	table.print(lab, cores)
 	return table, nil
+}
+
+// pair returns what a contender needs for a token as a multiple of the bare signature check, and in nanoseconds.
+func (lab *laboratory) pair(c contender, cores int) (ratio, nanoseconds float64, err error) {
+	// Slices shorter than the collector's rests: the median is what one token waits for. What the collector takes from
+	// all of them together shows in the tokens a second (scale).
+	result, err := paired.Run(lab.plan(1000, 2*time.Millisecond), []paired.Work{lab.work(lab.bare, cores), lab.work(c, cores)})
+	if err != nil {
+		return 0, 0, err
+	}
+	return result.Ratio(1, 0), result.Median(1), nil
 }
 
 // library returns the bare signature check and this library, with a memory and without.
