@@ -1,9 +1,5 @@
 package strictjson
 
-import "errors"
-
-var errRepeated = errors.New("a name stands twice in one JSON object")
-
 // names are those that stood in an object so far.
 type names struct {
 	list []string

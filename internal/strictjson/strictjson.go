@@ -45,7 +45,7 @@ func Object(source string, member func(name string, value *Reader) error) error 
 	r.source, r.escapes = source, strings.IndexByte(source, '\\') >= 0
 	r.buffer.Reset()
 	r.buffer.WriteString(source)
-	// The names of the object itself are compared here, which takes a fifth of the time.
+	// Names of this object are compared by names, in a fifth of the time that the decoder takes for it.
 	r.decoder.Reset(&r.buffer, repeating)
 	err := r.object(member)
 	// A pooled reader must not keep its source alive.
@@ -286,47 +286,4 @@ func (r *Reader) Truth() (bool, error) {
 	}
 	text := strings.Trim(string(value), `"`)
 	return text == "true" || text == "1", nil
-}
-
-func unexpected(found jsontext.Kind, want string) error {
-	return fmt.Errorf("is %s; expected %s", kindName(found), want)
-}
-
-func kindName(kind jsontext.Kind) string {
-	switch kind {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "a truth value"
-	case '"':
-		return "a string"
-	case '0':
-		return "a number"
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	}
-	return "no JSON value"
-}
-
-// syntax says what the decoder found wrong, if anything. The decoder's own texts quote the input, which may be a secret.
-func syntax(err error) error {
-	if err == nil {
-		return nil
-	}
-	return syntaxFault(err)
-}
-
-func syntaxFault(err error) error {
-	var fault *jsontext.SyntacticError
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return errRepeated
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("the JSON text ends too early")
-	case errors.As(err, &fault):
-		return fmt.Errorf("invalid JSON at byte %d", fault.ByteOffset)
-	}
-	return errors.New("invalid JSON")
 }

@@ -1,0 +1,54 @@
+package strictjson
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+var errRepeated = errors.New("a name stands twice in one JSON object")
+
+func unexpected(found jsontext.Kind, want string) error {
+	return fmt.Errorf("is %s; expected %s", kindName(found), want)
+}
+
+func kindName(kind jsontext.Kind) string {
+	switch kind {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a truth value"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	}
+	return "no JSON value"
+}
+
+// syntax says what the decoder found wrong, if anything. The decoder's own texts quote the input, which may be a secret.
+func syntax(err error) error {
+	if err == nil {
+		return nil
+	}
+	return syntaxFault(err)
+}
+
+func syntaxFault(err error) error {
+	var fault *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errRepeated
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return errors.New("the JSON text ends too early")
+	case errors.As(err, &fault):
+		return fmt.Errorf("invalid JSON at byte %d", fault.ByteOffset)
+	}
+	return errors.New("invalid JSON")
+}
