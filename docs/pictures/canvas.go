@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// canvas is an SVG document in the making. Classes come from style, so that a picture reads in light and dark; it has
-// a ground of its own, because the page around it may follow another scheme than the reader's system.
+// canvas is an SVG document in the making. Its classes are those of style, which has colours for light and for dark. It
+// paints a background of its own, because the page around it may use another colour scheme than the reader's system.
 type canvas struct {
 	strings.Builder
 	width, height int
@@ -59,7 +59,7 @@ func (c *canvas) text(x, y int, class, text string) {
 	fmt.Fprintf(c, `<text class="%s" x="%d" y="%d">%s</text>`+"\n", class, x, y, html.EscapeString(text))
 }
 
-// anchored is text that ends at x (anchor end) or has its middle there.
+// anchored writes text that ends at x (anchor "end") or is centred on it (anchor "middle").
 func (c *canvas) anchored(x, y int, class, anchor, text string) {
 	fmt.Fprintf(c, `<text class="%s" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", class, x, y, anchor, html.EscapeString(text))
 }

@@ -1,5 +1,6 @@
-// Pictures draws the pictures of the README: request.svg, the way of a request, and key.svg, the life of a key.
-// The third, quickstart.png, is a picture of the page of examples/quickstart that its browser test takes.
+// Pictures draws the pictures of the documents: request.svg, the way of a request; key.svg, the life of a key; and
+// performance.svg, what verifying a token costs, from the figures that internal/benchmarks wrote to costs.json.
+// The fourth, quickstart.png, is a screenshot of the page of examples/quickstart that its browser test takes.
 package main
 
 import (
@@ -10,8 +11,9 @@ import (
 //go:generate go run .
 
 var pictures = map[string]func() string{
-	"request.svg": request,
-	"key.svg":     keyLife,
+	"request.svg":     request,
+	"key.svg":         keyLife,
+	"performance.svg": performance,
 }
 
 func main() {

@@ -11,15 +11,15 @@ import (
 	"github.com/entra-go/entra/internal/benchmarks/paired"
 )
 
-// cost is what one contender needs for a token, as multiples of the bare signature check.
+// cost is what one contender needs for a token. Times are multiples of the bare signature check.
 type cost struct {
 	name              string
-	one, all          float64 // on one core; on all
+	one, all          float64 // on one core; on all cores
 	nanoseconds       float64 // on one core
-	allocations, heap float64 // a token
+	allocations, heap float64 // objects and bytes allocated for a token
 }
 
-// The rows that the limits are about.
+// The rows of costs that check looks at.
 const (
 	bareRow = iota
 	warmRow
@@ -28,7 +28,7 @@ const (
 
 type costs []cost
 
-// compare lets all contenders verify the same tokens with the same keys, each in turns with the bare signature check.
+// compare lets each contender verify the same tokens with the same keys, in turns with the bare signature check.
 func (lab *laboratory) compare(ctx context.Context) (costs, error) {
 	contenders, err := lab.library(ctx)
 	if err != nil {
@@ -58,8 +58,8 @@ func (lab *laboratory) compare(ctx context.Context) (costs, error) {
 
 // pair returns what a contender needs for a token as a multiple of the bare signature check, and in nanoseconds.
 func (lab *laboratory) pair(c contender, cores int) (ratio, nanoseconds float64, err error) {
-	// Slices shorter than the collector's rests: the median is what one token waits for. What the collector takes from
-	// all of them together shows in the tokens a second (scale).
+	// Most slices of this length lie between two runs of the collector, so the median is the time that one token takes.
+	// The sustained rates of scale include the collector.
 	result, err := paired.Run(lab.plan(1000, 2*time.Millisecond), []paired.Work{lab.work(lab.bare, cores), lab.work(c, cores)})
 	if err != nil {
 		return 0, 0, err
@@ -67,7 +67,7 @@ func (lab *laboratory) pair(c contender, cores int) (ratio, nanoseconds float64,
 	return result.Ratio(1, 0), result.Median(1), nil
 }
 
-// library returns the bare signature check and this library, with a memory and without.
+// library returns the bare signature check and this library with and without a memory, each in its row.
 func (lab *laboratory) library(ctx context.Context) ([]contender, error) {
 	warm, err := library(ctx, lab.tenant, "entra, seen before", 0)
 	if err != nil {
@@ -84,7 +84,7 @@ func (lab *laboratory) allocations(c contender) (objects, bytes float64) {
 	i := 0
 	runtime.ReadMemStats(&before)
 	objects = testing.AllocsPerRun(runs, func() {
-		// What fails here would have failed the measurement of its time.
+		// An error would have ended the measurement of the time before.
 		_ = c.verify(lab.tokens[i%len(lab.tokens)])
 		i++
 	})
@@ -100,7 +100,7 @@ func (table costs) print(lab *laboratory, cores int) {
 	}
 }
 
-// multiple writes small ratios as fractions, which are easier to compare.
+// multiple writes a small ratio as a fraction too, which is easier to compare.
 func multiple(ratio float64) string {
 	if ratio < 0.1 {
 		return fmt.Sprintf("%.3f (1/%.0f)", ratio, 1/ratio)

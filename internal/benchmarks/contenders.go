@@ -31,10 +31,11 @@ type contender struct {
 	verify func(token string) error
 }
 
-// bare is the limit: the signature check alone, by the standard library, with all its input laid out.
+// bare is what no verification can go below: the signature check alone, by the standard library, whose input was decoded
+// beforehand.
 func bare(tenant *entratest.Server, tokens []string) (contender, error) {
 	type input struct{ signed, signature []byte }
-	// By their ends, which differ: looking for a whole token would take its time.
+	// Inputs are found by the ends of the tokens, which differ: hashing a whole token would take time of its own.
 	const end = 16
 	inputs := make(map[string]input, len(tokens))
 	for _, token := range tokens {
@@ -53,7 +54,7 @@ func bare(tenant *entratest.Server, tokens []string) (contender, error) {
 	}}, nil
 }
 
-// library is this library, with a memory for as many tokens as cacheSize says.
+// library is this library; cacheSize is its Options.CacheSize.
 func library(ctx context.Context, tenant *entratest.Server, name string, cacheSize int) (contender, error) {
 	verifier, err := sample.Verifier(ctx, tenant, cacheSize)
 	return contender{name, func(token string) error {

@@ -96,19 +96,49 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestThePictureNamesEveryRow(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "costs.svg")
-	table := costs{{name: "the limit", one: 1}, {name: "seen", one: 0.04}, {name: "new", one: 1.2}, {name: "a peer", one: 2.5}}
-	if err := draw(table, file); err != nil {
+func TestFiguresForTheChart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "costs.json")
+	table := costs{bareRow: {name: "the limit", one: 1}, warmRow: {name: "seen", one: 0.03704}, coldRow: {name: "new", one: 1.2}, {name: "a \"peer\"", one: 2.5}}
+	if err := table.writeFigures(file); err != nil {
 		t.Fatal(err)
 	}
-	picture, err := os.ReadFile(file)
+	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<svg", "the limit", "seen", "new", "a peer", "0.04", "2.50", "sans-serif"} {
-		if !strings.Contains(string(picture), want) {
-			t.Errorf("the picture lacks %q", want)
+	const want = `{
+  "costs": [
+    {"name":"seen","of":"library","multiple":0.037},
+    {"name":"the limit","of":"standard library","multiple":1},
+    {"name":"new","of":"library","multiple":1.2},
+    {"name":"a \"peer\"","of":"peer","multiple":2.5}
+  ]
+}
+`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAWholeRequestIsAnswered(t *testing.T) {
+	lab := newTestLaboratory(t)
+	server, err := lab.serveOrders(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	for _, row := range []struct {
+		path string
+		want bool
+	}{{"/open", true}, {"/seen", true}, {"/new", true}, {"/unknown", false}} {
+		idle, err := lab.connect(server.Listener.Addr().String(), row.path, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := idle.exchange(0); (err == nil) != row.want {
+				t.Errorf("%s: got %v, want an answer with status 200: %v", row.path, err, row.want)
+			}
 		}
 	}
 }

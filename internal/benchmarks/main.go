@@ -1,7 +1,8 @@
-// Command benchmarks measures what verifying a token costs: beside the bare signature check, beside other libraries, on
-// one core and all, in memory, and while keys are refreshed. It prints tables in Markdown.
+// Command benchmarks measures what it costs to verify a token, as multiples of the bare signature check: beside other
+// libraries, on one core and on all, in whole requests, while keys are fetched, and in memory. It prints tables in
+// Markdown.
 //
-//	go -C internal/benchmarks run . [-quick] [-check] [-plot FILE]
+//	go -C internal/benchmarks run . [-quick] [-check] [-costs FILE]
 //
 // Absolute times depend on the machine; the ratios hardly do. See docs/performance.md.
 package main
@@ -25,22 +26,22 @@ type laboratory struct {
 	out    io.Writer
 	quick  bool
 	tenant *entratest.Server
-	tokens []string // as many users at once
+	tokens []string // all valid, each of another user
 	bare   contender
 }
 
 func main() {
 	quick := flag.Bool("quick", false, "measure for about half a minute, roughly, instead of several")
 	check := flag.Bool("check", false, "end with status 1 if the library costs more than it may")
-	plot := flag.String("plot", "", "write the comparison as an SVG picture to this `file`")
+	figures := flag.String("costs", "", "write the comparison as JSON to this `file`, for docs/pictures to draw")
 	flag.Parse()
-	if err := run(*quick, *check, *plot); err != nil {
+	if err := run(*quick, *check, *figures); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(quick, check bool, plot string) error {
+func run(quick, check bool, figures string) error {
 	lab, err := newLaboratory(os.Stdout, quick)
 	if err != nil {
 		return err
@@ -52,12 +53,12 @@ func run(quick, check bool, plot string) error {
 	if err != nil {
 		return err
 	}
-	if plot != "" {
-		if err := draw(costs, plot); err != nil {
+	if figures != "" {
+		if err := costs.writeFigures(figures); err != nil {
 			return err
 		}
 	}
-	for _, measure := range []func(context.Context) error{lab.refuse, lab.scale, lab.refresh, lab.remember} {
+	for _, measure := range []func(context.Context) error{lab.request, lab.refuse, lab.scale, lab.refresh, lab.remember} {
 		if err := measure(ctx); err != nil {
 			return err
 		}

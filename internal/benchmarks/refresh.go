@@ -15,8 +15,8 @@ import (
 // fetchTime is how long the tenant takes to answer with its keys.
 const fetchTime = 25 * time.Millisecond
 
-// refresh measures how long single tokens take, those seen before, while keys are fetched and while they are not. Entra's
-// keys are fetched once an hour; here one fetch follows the other, each with a key that is new.
+// refresh measures how long single remembered tokens take while keys are fetched and while they are not. A Verifier
+// fetches Entra's keys about once an hour; here one fetch follows the other, each for a new key.
 func (lab *laboratory) refresh(ctx context.Context) error {
 	verifier, err := sample.Verifier(ctx, lab.tenant, 0)
 	if err != nil {
@@ -69,15 +69,15 @@ func (lab *laboratory) latency(ctx context.Context, verifier *entra.Verifier, d 
 	return nil
 }
 
-// keepFetching makes Verifier fetch its keys until ctx ends: a token that names a key which was published just now needs
-// a fetch, which brings the key, which permits the next fetch.
+// keepFetching makes the Verifier fetch keys until ctx ends. A token that names a key published a moment ago needs a fetch;
+// that fetch brings the key, so the next unknown key may start another one at once.
 func (lab *laboratory) keepFetching(ctx context.Context, verifier *entra.Verifier) {
 	_, rest, _ := strings.Cut(lab.tokens[0], ".")
 	for ctx.Err() == nil {
 		kid := fmt.Sprintf("fetched-at-%d", time.Now().UnixNano())
 		lab.tenant.SetKeys(lab.tenant.Key(), lab.tenant.Key().With("kid", kid))
 		header := fmt.Sprintf(`{"typ":"JWT","alg":"RS256","kid":%q}`, kid)
-		// It is refused, since its signature is another header's.
+		// The token is refused, because its signature was made for another header.
 		_, _ = verifier.Verify(ctx, base64.RawURLEncoding.EncodeToString([]byte(header))+"."+rest)
 	}
 }

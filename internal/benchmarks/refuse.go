@@ -37,13 +37,13 @@ func (lab *laboratory) hostiles() []hostile {
 
 var errAccepted = errors.New("a hostile token was accepted")
 
-// refuse measures what refusals cost that come before the signature: the decision, and the whole answer.
+// refuse measures refusals that come before the signature check: the decision alone, and with the whole answer.
 func (lab *laboratory) refuse(ctx context.Context) error {
 	verifier, err := sample.Verifier(ctx, lab.tenant, 0)
 	if err != nil {
 		return err
 	}
-	// A Verifier at work knows the header of valid tokens, which hostile ones may carry too.
+	// A Verifier in use remembers the header segment of valid tokens, which hostile ones may carry too.
 	if _, err := verifier.Verify(ctx, lab.tokens[0]); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (lab *laboratory) refuse(ctx context.Context) error {
 	return nil
 }
 
-// serve returns work that serves a request with the token; status is what must be answered, 0 for nothing.
+// serve returns work that serves a request with the token and expects this status.
 func serve(handler http.Handler, token string, status int) func(int) error {
 	request := httptest.NewRequest(http.MethodGet, "https://api.example/orders", nil)
 	request.Header.Set("Authorization", "Bearer "+token)

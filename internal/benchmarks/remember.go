@@ -9,11 +9,11 @@ import (
 	"github.com/entra-go/entra/internal/benchmarks/sample"
 )
 
-// remember measures what remembered tokens occupy: as many as by default, and a hundred thousand.
+// remember measures what remembered tokens occupy: 4,096, the default of Options.CacheSize, and 100,000.
 func (lab *laboratory) remember(ctx context.Context) error {
 	counts := []int{4096, 100_000}
 	if lab.quick {
-		counts = counts[:1] // signing the others takes a minute
+		counts = counts[:1] // signing 100,000 tokens takes a minute
 	}
 	fmt.Fprint(lab.out, "\n| remembered tokens | together | each |\n|---|--:|--:|\n")
 	for _, count := range counts {
@@ -45,10 +45,10 @@ func (lab *laboratory) occupied(ctx context.Context, count int) (float64, error)
 	return grown, failure
 }
 
-// heap returns the size of all live objects.
+// heap returns the bytes of all live objects.
 func heap() float64 {
 	var stats runtime.MemStats
-	// The second run frees what finalizers and pools held during the first.
+	// The second collection frees what finalizers and pools held during the first.
 	runtime.GC()
 	runtime.GC()
 	runtime.ReadMemStats(&stats)

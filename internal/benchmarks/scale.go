@@ -9,27 +9,30 @@ import (
 	"github.com/entra-go/entra/internal/benchmarks/paired"
 )
 
-// record is what an ordinary heap consists of: small objects that point at each other.
+// record stands for the objects of an ordinary program: small ones that point at each other.
 type record struct {
 	Next *record
 	Name *[32]byte
 	Text [96]byte
 }
 
-// liveHeap returns the head of a list that keeps about size bytes alive.
-func liveHeap(size int) *record {
+// megabytes is the size of the live heap beside sustained measurements. With less, the collector would run far more often
+// than in a real program, and each time briefly.
+const megabytes = 64
+
+// liveHeap returns the head of a list of records that keeps these megabytes alive.
+func liveHeap() *record {
 	var head *record
-	for range size / 160 {
+	for range megabytes << 20 / 160 {
 		head = &record{Next: head, Name: new([32]byte)}
 	}
 	return head
 }
 
-// scale measures how much more two cores do than one, in a process with a live heap as programs have it: with a small
-// one the collector would run all the time, and never for long.
+// scale measures sustained rates, the collector's work included, and how much more two cores do than one, in a process
+// with a live heap as programs have it.
 func (lab *laboratory) scale(ctx context.Context) error {
-	const megabytes = 64
-	head := liveHeap(megabytes << 20)
+	head := liveHeap()
 	defer runtime.KeepAlive(head)
 	contenders, err := lab.library(ctx)
 	if err != nil {
@@ -42,7 +45,7 @@ func (lab *laboratory) scale(ctx context.Context) error {
 		one.Wall = true
 		works = append(works, one, two)
 	}
-	// Long enough for the collector to run in each slice.
+	// Slices are long enough for the collector to run in each of them.
 	result, err := paired.Run(lab.plan(24, 250*time.Millisecond), works)
 	if err != nil {
 		return err

@@ -1,9 +1,9 @@
 // Package paired compares the speed of several pieces of work on a machine that others use too.
 //
-// Each round gives every piece of work one short slice of time, in an order that changes. What disturbs a round disturbs
-// all of its slices, so that their ratio holds; the median over many rounds passes over those that were disturbed in
-// part. Work on one core is measured in processor time, which runs only while the process does, unless Wall is set; work
-// on several cores in wall time, in which waiting for each other counts.
+// Each round gives every piece of work one short slice of time, in an order drawn anew. What slows a whole round slows all
+// of its slices, so their ratio holds; what slows only a part of a round is an outlier, which the median over many rounds
+// ignores. Work on one core is measured in processor time, which does not count other processes, unless Wall is set. Work
+// on several cores is measured in wall time, so that waiting of one core for another counts.
 package paired
 
 import (
@@ -16,13 +16,14 @@ import (
 	"time"
 )
 
-// Work is something to be done again and again, by several goroutines at once. Do gets the number of the repetition, so
-// that it can take turns with its inputs.
+// Work is something to be done again and again, by several goroutines at once. Do gets the number of the repetition, by
+// which it can choose among its inputs.
 type Work struct {
-	Name  string
-	Cores int  // value of GOMAXPROCS meanwhile, and number of goroutines
-	Wall  bool // measure wall time on one core too
-	Do    func(i int) error
+	Name    string
+	Cores   int  // GOMAXPROCS while this work runs
+	Callers int  // goroutines that repeat the work; 0: as many as Cores
+	Wall    bool // measure wall time on one core too
+	Do      func(i int) error
 }
 
 // Plan says how long to measure.
@@ -31,7 +32,7 @@ type Plan struct {
 	Slice  time.Duration
 }
 
-// Result is what the rounds brought: for each piece of work and round, the nanoseconds from one repetition to the next.
+// Result holds, for each piece of work and round, the nanoseconds that one repetition took.
 type Result [][]float64
 
 // Run measures. It returns the first error of any work.
@@ -55,21 +56,25 @@ func Run(plan Plan, works []Work) (Result, error) {
 
 // slice repeats work until the time is over and returns the nanoseconds for one repetition.
 func slice(work Work, d time.Duration) (float64, error) {
-	// Between two looks at the clock, so that looking does not count.
+	// Repetitions between two readings of the clock, whose cost is then negligible.
 	const batch = 16
 	if runtime.GOMAXPROCS(0) != work.Cores {
 		runtime.GOMAXPROCS(work.Cores)
 	}
-	counts, errs := make([]int, work.Cores), make([]error, work.Cores)
+	callers := work.Callers
+	if callers == 0 {
+		callers = work.Cores
+	}
+	counts, errs := make([]int, callers), make([]error, callers)
 	var wait sync.WaitGroup
 	start, processor := time.Now(), processorTime()
-	for core := range work.Cores {
+	for caller := range callers {
 		wait.Go(func() {
-			n := core * 1_000_003 // so that the cores do not walk through the inputs side by side
-			for first := n; time.Since(start) < d && errs[core] == nil; counts[core] = n - first {
+			n := caller * 1_000_003 // far apart, so that the callers use different inputs at any moment
+			for first := n; time.Since(start) < d && errs[caller] == nil; counts[caller] = n - first {
 				for range batch {
 					if err := work.Do(n); err != nil {
-						errs[core] = err
+						errs[caller] = err
 					}
 					n++
 				}
@@ -81,16 +86,16 @@ func slice(work Work, d time.Duration) (float64, error) {
 	if work.Cores == 1 && !work.Wall {
 		elapsed = processorTime() - processor
 	}
-	for core := range work.Cores {
-		if errs[core] != nil {
-			return 0, errs[core]
+	for caller := range callers {
+		if errs[caller] != nil {
+			return 0, errs[caller]
 		}
-		total += counts[core]
+		total += counts[caller]
 	}
 	return float64(elapsed) / float64(total), nil
 }
 
-// processorTime is how long processors have worked for this process.
+// processorTime returns the processor time that this process has used, in user and system mode.
 func processorTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -102,7 +107,7 @@ func processorTime() time.Duration {
 // Median returns the median time of one repetition of work i, in nanoseconds.
 func (r Result) Median(i int) float64 { return Median(r[i]) }
 
-// Ratio returns the median of the rounds' ratios between the times of work i and work base.
+// Ratio returns the median over all rounds of the time of work i divided by that of work base in the same round.
 func (r Result) Ratio(i, base int) float64 {
 	ratios := make([]float64, len(r[i]))
 	for round := range ratios {
@@ -111,7 +116,7 @@ func (r Result) Ratio(i, base int) float64 {
 	return Median(ratios)
 }
 
-// Median returns the middle one of values.
+// Median returns the value below which half of values lie.
 func Median(values []float64) float64 { return Quantile(values, 0.5) }
 
 // Quantile returns the value below which the share q of values lies.

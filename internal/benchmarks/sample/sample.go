@@ -1,4 +1,4 @@
-// Package sample holds what all measurements share: a tenant, its tokens, and a Verifier for them.
+// Package sample holds what all measurements share: a fake tenant, its tokens, and a Verifier for them.
 package sample
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// Issuer and KeysURL are where the tenant's metadata and keys stand.
+// Issuer is the issuer of the tenant's tokens, KeysURL the address of its key document.
 const (
 	Issuer  = "https://login.microsoftonline.com/" + entratest.TenantID + "/v2.0"
 	KeysURL = "https://login.microsoftonline.com/" + entratest.TenantID + "/discovery/v2.0/keys"
@@ -31,8 +31,8 @@ func Tenant() (*entratest.Server, error) {
 	return tenant, nil
 }
 
-// Token mints a token of a user as an API with one app role and one group gets it: about 1.4 KB, and each one another,
-// since Entra puts random identifiers into all of them.
+// Token mints a user's token with two scopes, one app role and one group: about 1.4 KB. No two are alike, because each
+// carries random identifiers, as Entra's do.
 func Token(tenant *entratest.Server, options ...entratest.TokenOption) string {
 	return tenant.Token(append([]entratest.TokenOption{
 		entratest.Scopes(entratest.ScopeRead, entratest.ScopeWrite),
@@ -41,7 +41,7 @@ func Token(tenant *entratest.Server, options ...entratest.TokenOption) string {
 	}, options...)...)
 }
 
-// Each mints count tokens on all cores and hands each one to use, on several goroutines at once.
+// Each mints count tokens and calls use with each of them, from several goroutines at once.
 func Each(tenant *entratest.Server, count int, use func(i int, token string)) {
 	const workers = 8
 	var wait sync.WaitGroup
