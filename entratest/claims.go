@@ -4,40 +4,44 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
+	"github.com/entra-go/entra/entratest/internal/login"
 )
 
 // claims builds the claim set of the token's version and kind, in Entra's order:
 // five registered claims, then the others by name. Source: the claims references
 // at https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
-func (s *Server) claims(t *tokenSpec) (object, error) {
+func (s *Server) claims(t *tokenSpec) (jsonobject.Object, error) {
 	start := t.issued(s.config.Clock()).Unix()
-	claims := object{
-		{"aud", t.audience},
-		{"iss", s.issuer(t.version, t.tenant)},
+	claims := jsonobject.Object{
+		{"aud", t.Audience},
+		{"iss", s.tenant.Issuer(t.Version, t.Tenant)},
 		{"iat", start},
 		{"nbf", start},
 		{"exp", start + int64(t.lifetime.Seconds())},
-		{"aio", base64url(randomBytes(36))},
-		{"rh", "1." + base64url(randomBytes(30)) + "."},
-		{"tid", t.tenant},
-		{"uti", base64url(randomBytes(16))},
-		{"ver", versionText(t.version)},
+		{"aio", base64url(directory.RandomBytes(36))},
+		{"rh", "1." + base64url(directory.RandomBytes(30)) + "."},
+		{"tid", t.Tenant},
+		{"uti", base64url(directory.RandomBytes(16))},
+		{"ver", versionText(t.Version)},
 	}
-	if t.kind != idToken {
+	if t.Kind != login.IDToken {
 		t.addClient(&claims)
 	}
-	if t.kind == appOnly {
+	if t.Kind == login.AppOnly {
 		s.addApp(t, &claims)
 	} else if err := s.addUser(t, &claims); err != nil {
 		return nil, err
 	}
 	t.addPermissions(&claims)
-	if s.authority.kind == b2c && t.kind != appOnly {
-		claims = claims.without("aio", "azpacr", "idtyp", "oid", "preferred_username", "rh", "sid", "tid", "uti")
-		claims.set("tfp", s.authority.policy)
-		claims.set("ver", "1.0") // Although everything else looks like version 2.0 (R35).
+	if s.tenant.Authority.Kind == directory.B2C && t.Kind != login.AppOnly {
+		claims = claims.Without("aio", "azpacr", "idtyp", "oid", "preferred_username", "rh", "sid", "tid", "uti")
+		claims.Set("tfp", s.tenant.Authority.Policy)
+		claims.Set("ver", "1.0") // Although everything else looks like version 2.0 (R35).
 	}
-	return claims.sorted(5), nil
+	return claims.Sorted(5), nil
 }
 
 func versionText(version int) string {
@@ -49,91 +53,103 @@ func versionText(version int) string {
 
 // addClient says who asked, and how it proved itself: "0" not at all, "1" by a
 // secret, "2" by a certificate.
-func (t *tokenSpec) addClient(claims *object) {
-	proof := t.clientAuth
-	if proof == "" && t.kind == appOnly {
+func (t *tokenSpec) addClient(claims *jsonobject.Object) {
+	proof := t.Proof
+	if proof == "" && t.Kind == login.AppOnly {
 		proof = "1"
 	}
 	if proof == "" {
 		proof = "0"
 	}
-	if t.version == 1 {
-		claims.set("appid", t.client)
-		claims.set("appidacr", proof)
+	if t.Version == 1 {
+		claims.Set("appid", t.Client)
+		claims.Set("appidacr", proof)
 		return
 	}
-	claims.set("azp", t.client)
-	claims.set("azpacr", proof)
+	claims.Set("azp", t.Client)
+	claims.Set("azpacr", proof)
 }
 
-func (s *Server) addApp(t *tokenSpec, claims *object) {
-	id := derivedGUID("service principal", t.tenant, t.client)
-	claims.set("idtyp", "app")
-	claims.set("oid", id)
-	claims.set("sub", id)
-	if t.version == 1 {
-		claims.set("idp", s.issuer(1, t.tenant))
+func (s *Server) addApp(t *tokenSpec, claims *jsonobject.Object) {
+	id := directory.DerivedGUID("service principal", t.Tenant, t.Client)
+	claims.Set("idtyp", "app")
+	claims.Set("oid", id)
+	claims.Set("sub", id)
+	if t.Version == 1 {
+		claims.Set("idp", s.tenant.Issuer(1, t.Tenant))
 	}
 }
 
-func (s *Server) addUser(t *tokenSpec, claims *object) error {
-	user, err := s.config.account(t.user, t.tenant)
+func (s *Server) addUser(t *tokenSpec, claims *jsonobject.Object) error {
+	user, err := s.user(t.User, t.Tenant)
 	if err != nil {
 		return err
 	}
-	id := user.objectIDIn(t.tenant)
-	claims.set("oid", id)
-	claims.set("sub", pairwise(id, t.audience))
-	claims.set("sid", derivedGUID("session", t.tenant, id))
-	claims.set("name", user.name())
-	if t.version == 2 {
-		claims.set("preferred_username", user.Username)
+	id := user.ObjectIDIn(t.Tenant)
+	claims.Set("oid", id)
+	claims.Set("sub", pairwise(id, t.Audience))
+	claims.Set("sid", directory.DerivedGUID("session", t.Tenant, id))
+	claims.Set("name", user.FullName())
+	if t.Version == 2 {
+		claims.Set("preferred_username", user.Username)
 	} else {
-		addVersion1Profile(claims, user, t.kind)
+		addVersion1Profile(claims, user, t.Kind)
 	}
-	if t.kind != idToken && len(t.scopes) > 0 {
-		claims.set("scp", strings.Join(t.scopes, " "))
+	if t.Kind != login.IDToken && len(t.Scopes) > 0 {
+		claims.Set("scp", strings.Join(t.Scopes, " "))
 	}
-	if t.kind == idToken && t.nonce != "" {
-		claims.set("nonce", t.nonce)
+	if t.Kind == login.IDToken && t.Nonce != "" {
+		claims.Set("nonce", t.Nonce)
+	}
+	for name, hash := range t.Hashes {
+		claims.Set(name, hash)
 	}
 	if t.guest {
-		claims.set("acct", 1)
-		claims.set("email", user.Username)
-		claims.set("idp", s.issuer(1, derivedGUID("home tenant", user.ObjectID)))
+		claims.Set("acct", 1)
+		claims.Set("email", user.Username)
+		claims.Set("idp", s.tenant.Issuer(1, directory.DerivedGUID("home tenant", user.ObjectID)))
 	}
 	return nil
 }
 
-func addVersion1Profile(claims *object, user Account, kind tokenKind) {
-	claims.set("amr", []string{"pwd", "mfa"})
-	claims.set("family_name", user.FamilyName)
-	claims.set("given_name", user.GivenName)
-	claims.set("ipaddr", "192.0.2.10")
-	claims.set("unique_name", user.Username)
-	claims.set("upn", user.Username)
-	if kind != idToken {
-		claims.set("acr", "1")
+// user returns the user called name, or the sample's first where Config.Users is
+// empty and no name was given.
+func (s *Server) user(name, tenant string) (directory.User, error) {
+	if name == "" && len(s.tenant.Users) == 0 {
+		return directory.User(sampleUsers(tenant, s.tenant.Domain)[0]), nil
+	}
+	return s.tenant.User(name, tenant)
+}
+
+func addVersion1Profile(claims *jsonobject.Object, user directory.User, kind login.Kind) {
+	claims.Set("amr", []string{"pwd", "mfa"})
+	claims.Set("family_name", user.FamilyName)
+	claims.Set("given_name", user.GivenName)
+	claims.Set("ipaddr", "192.0.2.10")
+	claims.Set("unique_name", user.Username)
+	claims.Set("upn", user.Username)
+	if kind != login.IDToken {
+		claims.Set("acr", "1")
 	}
 }
 
-func (t *tokenSpec) addPermissions(claims *object) {
+func (t *tokenSpec) addPermissions(claims *jsonobject.Object) {
 	for name, values := range map[string][]string{
-		"acrs": t.authContexts, "groups": t.groups, "roles": t.roles, "xms_cc": t.capabs,
+		"acrs": t.AuthContexts, "groups": t.Groups, "roles": t.Roles, "xms_cc": t.Capabilities,
 	} {
 		if len(values) > 0 {
-			claims.set(name, slices.Clone(values))
+			claims.Set(name, slices.Clone(values))
 		}
 	}
-	if t.overage {
-		*claims = claims.without("groups")
-		claims.set("_claim_names", object{{"groups", "src1"}})
-		claims.set("_claim_sources", object{{"src1", object{{"endpoint",
-			"https://graph.windows.net/" + t.tenant + "/users/" + claims.text("oid") + "/getMemberObjects"}}}})
+	if t.Overage {
+		*claims = claims.Without("groups")
+		claims.Set("_claim_names", jsonobject.Object{{"groups", "src1"}})
+		claims.Set("_claim_sources", jsonobject.Object{{"src1", jsonobject.Object{{"endpoint",
+			"https://graph.windows.net/" + t.Tenant + "/users/" + claims.Text("oid") + "/getMemberObjects"}}}})
 	}
 	if t.bound {
 		digest := sha256.Sum256([]byte("client certificate"))
-		claims.set("cnf", object{{"x5t#S256", base64url(digest[:])}})
+		claims.Set("cnf", jsonobject.Object{{"x5t#S256", base64url(digest[:])}})
 	}
 }
 
@@ -143,10 +159,3 @@ func pairwise(objectID, audience string) string {
 	digest := sha256.Sum256([]byte(objectID + "\x00" + audience))
 	return base64url(digest[:])
 }
-
-func derivedGUID(parts ...string) string {
-	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return formatGUID(digest[:16])
-}
-
-func splitToken(token string) []string { return strings.Split(token, ".") }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
 // Config describes the fake tenant. The zero value is the sample tenant: an API
@@ -83,27 +85,28 @@ type Account struct {
 	Groups     []string            // object IDs
 }
 
-func (a Account) name() string { return strings.TrimSpace(a.GivenName + " " + a.FamilyName) }
+// Cloud is one of Microsoft's national clouds, each with login hosts and issuers
+// of its own; see https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud.
+type Cloud int
 
-// matches reports whether name is the user's object ID, user name, or its part
-// before the at sign.
-func (a Account) matches(name string) bool {
-	local, _, _ := strings.Cut(a.Username, "@")
-	return name == a.ObjectID || strings.EqualFold(name, a.Username) || strings.EqualFold(name, local)
+// The clouds. The zero value is the worldwide one.
+const (
+	Worldwide    Cloud = iota // login.microsoftonline.com
+	USGovernment              // login.microsoftonline.us, GCC High and DoD
+	China                     // login.partner.microsoftonline.cn, operated by 21Vianet
+)
+
+// String returns the cloud's Go name.
+func (c Cloud) String() string {
+	if !c.known() {
+		return "unknown cloud"
+	}
+	return directory.Clouds()[c].Name
 }
 
-func (a AppRegistration) isAPI() bool { return len(a.AppIDURIs) > 0 || len(a.Scopes) > 0 }
-
-func (a AppRegistration) confidential() bool { return len(a.Secrets) > 0 || len(a.Certificates) > 0 }
-
-// identifiers are the audiences by which clients may ask for the API.
-func (a AppRegistration) identifiers() []string {
-	return append(slices.Clone(a.AppIDURIs), "api://"+a.ClientID, a.ClientID)
-}
+func (c Cloud) known() bool { return c >= 0 && int(c) < len(directory.Clouds()) }
 
 var publicURLPattern = regexp.MustCompile(`^(https?://[^/?#\s]+(/[^?#\s]*)?)?$`)
-
-var guidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // withDefaults returns the complete configuration, or one error that names every
 // mistake with its field.
@@ -114,38 +117,38 @@ func (c Config) withDefaults() (Config, error) {
 			mistakes = append(mistakes, fmt.Errorf("entratest: "+format, args...))
 		}
 	}
-	authority, err := parseAuthority(c.Authority)
+	authority, err := directory.ParseAuthority(c.Authority)
 	check(err == nil, "Authority: %v", err)
 	check(c.Authority == "" || c.Cloud == Worldwide, "Authority and Cloud exclude each other")
-	check(authority.tenantID() == "" || c.TenantID == "" || c.TenantID == authority.tenantID(),
-		"TenantID: %q is not the tenant of Authority, %q", c.TenantID, authority.tenantID())
+	check(authority.TenantID() == "" || c.TenantID == "" || c.TenantID == authority.TenantID(),
+		"TenantID: %q is not the tenant of Authority, %q", c.TenantID, authority.TenantID())
 	check(publicURLPattern.MatchString(c.PublicURL), "PublicURL: %q is no http URL without query", c.PublicURL)
 	c.fill(authority)
-	_, known := c.Cloud.facts()
-	check(known, "Cloud: %d is no cloud", int(c.Cloud))
-	check(guidPattern.MatchString(c.TenantID), "TenantID: %q is no lower-case GUID", c.TenantID)
+	check(c.Cloud.known(), "Cloud: %d is no cloud", int(c.Cloud))
+	check(directory.IsGUID(c.TenantID), "TenantID: %q is no lower-case GUID", c.TenantID)
 	for i, t := range c.Tenants {
-		check(guidPattern.MatchString(t.ID), "Tenants[%d].ID: %q is no lower-case GUID", i, t.ID)
+		check(directory.IsGUID(t.ID), "Tenants[%d].ID: %q is no lower-case GUID", i, t.ID)
 	}
 	seen := map[string]bool{}
 	for i, a := range c.Apps {
-		check(guidPattern.MatchString(a.ClientID), "Apps[%d].ClientID: %q is no lower-case GUID", i, a.ClientID)
+		check(directory.IsGUID(a.ClientID), "Apps[%d].ClientID: %q is no lower-case GUID", i, a.ClientID)
 		check(!seen[a.ClientID], "Apps[%d].ClientID: %s appears twice", i, a.ClientID)
 		check(a.TokenVersion == 1 || a.TokenVersion == 2, "Apps[%d].TokenVersion: %d is neither 1 nor 2", i, a.TokenVersion)
 		seen[a.ClientID] = true
 	}
+	tenant := c.tenant()
 	for i, u := range c.Users {
-		check(guidPattern.MatchString(u.ObjectID), "Users[%d].ObjectID: %q is no lower-case GUID", i, u.ObjectID)
+		check(directory.IsGUID(u.ObjectID), "Users[%d].ObjectID: %q is no lower-case GUID", i, u.ObjectID)
 		check(u.Username != "", "Users[%d].Username is empty", i)
-		_, exists := c.tenant(u.TenantID)
+		_, exists := tenant.Resolve(u.TenantID)
 		check(exists, "Users[%d].TenantID: there is no tenant %q; add it to Tenants", i, u.TenantID)
 	}
 	return c, errors.Join(mistakes...)
 }
 
-func (c *Config) fill(authority authority) {
-	c.TenantID = cmp.Or(c.TenantID, authority.tenantID(), TenantID)
-	c.Domain = cmp.Or(c.Domain, authority.domain(), TenantDomain)
+func (c *Config) fill(authority directory.Authority) {
+	c.TenantID = cmp.Or(c.TenantID, authority.TenantID(), TenantID)
+	c.Domain = cmp.Or(c.Domain, authority.Domain(), TenantDomain)
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	if c.Tenants == nil {
 		c.Tenants = []Directory{{ID: OtherTenantID, Domain: "fabrikam.example"}}
@@ -173,4 +176,23 @@ func (c *Config) fill(authority authority) {
 			c.Users[i].TenantID = c.TenantID
 		}
 	}
+}
+
+// tenant returns what the Server knows, from a complete configuration.
+func (c Config) tenant() *directory.Tenant {
+	t := &directory.Tenant{ID: c.TenantID, Domain: c.Domain}
+	t.Authority, _ = directory.ParseAuthority(c.Authority) // withDefaults reports its error.
+	if c.Cloud.known() {
+		t.Cloud = directory.Clouds()[c.Cloud]
+	}
+	for _, other := range c.Tenants {
+		t.Others = append(t.Others, directory.Name(other))
+	}
+	for _, app := range c.Apps {
+		t.Apps = append(t.Apps, directory.App(app))
+	}
+	for _, user := range c.Users {
+		t.Users = append(t.Users, directory.User(user))
+	}
+	return t
 }

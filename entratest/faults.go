@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/entra-go/entra/entratest/internal/login"
 )
 
 // faults are the troubles in force. Server.mu guards them.
@@ -48,7 +50,7 @@ func (s *Server) HangKeys() {
 	before := s.restored()
 	s.AnswerKeys(func(w http.ResponseWriter, r *http.Request) {
 		if s.wait(r.Context(), nil, before) {
-			s.routes.ServeHTTP(w, r)
+			s.login.ServeHTTP(w, r)
 		}
 	})
 }
@@ -60,7 +62,7 @@ func (s *Server) DelayKeys(d time.Duration) {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		if s.wait(r.Context(), timer.C, before) {
-			s.routes.ServeHTTP(w, r)
+			s.login.ServeHTTP(w, r)
 		}
 	})
 }
@@ -130,9 +132,9 @@ func (s *Server) fault(path string) http.HandlerFunc {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case isKeyPath(path):
+	case login.IsKeys(path):
 		return s.faults.keys
-	case isMetadataPath(path):
+	case login.IsMetadata(path):
 		return s.faults.metadata
 	}
 	return nil

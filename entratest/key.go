@@ -2,11 +2,9 @@ package entratest
 
 import (
 	"crypto"
-	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -17,6 +15,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
 // Key is a signing key as Entra publishes it: RSA with 2048 bits, exponent 65537,
@@ -24,7 +25,7 @@ import (
 // changes; With makes changed copies. It is safe for concurrent use.
 type Key struct {
 	private *rsa.PrivateKey
-	jwk     object
+	jwk     jsonobject.Object
 	removed []string // members that With took away, which publishing must not fill in
 }
 
@@ -62,10 +63,10 @@ func NewKey() *Key {
 
 func newKey(private *rsa.PrivateKey, commonName string) *Key {
 	der := selfSigned(private, commonName)
-	id := base64url(thumbprint(der))
+	id := base64url(directory.Thumbprint(der))
 	return &Key{
 		private: private,
-		jwk: object{
+		jwk: jsonobject.Object{
 			{"kty", "RSA"},
 			{"use", "sig"},
 			{"kid", id},
@@ -75,14 +76,6 @@ func newKey(private *rsa.PrivateKey, commonName string) *Key {
 			{"x5c", []string{base64.StdEncoding.EncodeToString(der)}},
 		},
 	}
-}
-
-// thumbprint is the SHA-1 digest by which certificates are named (RFC 7517
-// section 4.8). It protects nothing, so GODEBUG=fips140=only need not refuse it.
-func thumbprint(der []byte) []byte {
-	var digest [sha1.Size]byte
-	fips140.WithoutEnforcement(func() { digest = sha1.Sum(der) })
-	return digest[:]
 }
 
 // selfSigned returns the same certificate for the same key and name, valid for
@@ -104,7 +97,7 @@ func selfSigned(private *rsa.PrivateKey, commonName string) []byte {
 }
 
 // ID returns the key ID. It is "" if With made it anything but a string.
-func (k *Key) ID() string { return k.jwk.text("kid") }
+func (k *Key) ID() string { return k.jwk.Text("kid") }
 
 // JWK returns the members under which the version 2.0 key documents list the key.
 // The map is the caller's own. "issuer" and "cloud_instance_name" are missing
@@ -112,7 +105,7 @@ func (k *Key) ID() string { return k.jwk.text("kid") }
 func (k *Key) JWK() map[string]any {
 	members := make(map[string]any, len(k.jwk))
 	for _, m := range k.jwk {
-		members[m.name] = m.value
+		members[m.Name] = m.Value
 	}
 	return members
 }
@@ -127,17 +120,17 @@ func (k *Key) PublicKey() *rsa.PublicKey { return &k.private.PublicKey }
 func (k *Key) With(member string, value any) *Key {
 	copied := &Key{private: k.private, jwk: slices.Clone(k.jwk), removed: slices.Clone(k.removed)}
 	if value == nil {
-		copied.jwk = copied.jwk.without(member)
+		copied.jwk = copied.jwk.Without(member)
 		copied.removed = append(copied.removed, member)
 		return copied
 	}
-	copied.jwk.set(member, value)
+	copied.jwk.Set(member, value)
 	return copied
 }
 
 // withDefault is With for a member that was neither set nor removed before.
 func (k *Key) withDefault(member, value string) *Key {
-	if k.jwk.index(member) >= 0 || slices.Contains(k.removed, member) {
+	if k.jwk.Index(member) >= 0 || slices.Contains(k.removed, member) {
 		return k
 	}
 	return k.With(member, value)

@@ -1,8 +1,13 @@
 package entratest
 
 import (
+	"crypto/rsa"
 	"slices"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
+	"github.com/entra-go/entra/entratest/internal/login"
 )
 
 // The places of a Server's keys in the process's pool.
@@ -26,6 +31,39 @@ type keySet struct {
 	next      int             // in the pool
 }
 
+// issuer is what the login endpoints need of a Server.
+type issuer struct{ *Server }
+
+// Issue mints the token of a grant.
+func (i issuer) Issue(t login.Token) (string, error) {
+	spec := i.newSpec()
+	spec.Token = t
+	return i.mint(spec)
+}
+
+// Keys lists a key document.
+func (i issuer) Keys(segment, appID string) []jsonobject.Object {
+	keys := i.documentKeys(segment)
+	if own := i.AppKey(appID); own != nil {
+		keys = []*Key{own}
+	}
+	list := make([]jsonobject.Object, len(keys))
+	for n, key := range keys {
+		list[n] = slices.Clone(key.jwk)
+	}
+	return list
+}
+
+// PublicKey returns the key that verifies a token of this Server's.
+func (i issuer) PublicKey(keyID string) *rsa.PublicKey {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if key := i.keys.known[keyID]; key != nil {
+		return key.PublicKey()
+	}
+	return nil
+}
+
 const personalIssuer = "https://login.microsoftonline.com/" + PersonalTenantID + "/v2.0"
 
 // makeKeys fills the key set as Entra's documents are filled: several keys, the
@@ -34,15 +72,15 @@ const personalIssuer = "https://login.microsoftonline.com/" + PersonalTenantID +
 func (s *Server) makeKeys() {
 	k := &s.keys
 	k.next, k.apps, k.known = poolNext, map[string]*Key{}, map[string]*Key{}
-	k.unknown = newKey(signingKeys.key(poolUnknown), s.cloud.certificate)
-	k.signing = s.adopt(newKey(signingKeys.key(poolFirst), s.cloud.certificate))
-	k.published = []*Key{s.adopt(newKey(signingKeys.key(poolStandby), s.cloud.certificate))}
+	k.unknown = newKey(signingKeys.key(poolUnknown), s.tenant.Cloud.Certificate)
+	k.signing = s.adopt(newKey(signingKeys.key(poolFirst), s.tenant.Cloud.Certificate))
+	k.published = []*Key{s.adopt(newKey(signingKeys.key(poolStandby), s.tenant.Cloud.Certificate))}
 	k.personal = s.adopt(newKey(signingKeys.key(poolPersonal), "Live ID STS Signing Public Key").With("issuer", personalIssuer))
-	worldwide := s.config.Cloud == Worldwide && s.authority.kind == entraID
+	worldwide := s.config.Cloud == Worldwide && s.tenant.Authority.Kind == directory.EntraID
 	if worldwide {
-		government, _ := USGovernment.facts()
-		key := newKey(signingKeys.key(poolGovernment), government.certificate)
-		k.published = append(k.published, s.adopt(key.With("cloud_instance_name", government.instanceName)))
+		government := directory.Clouds()[USGovernment]
+		key := newKey(signingKeys.key(poolGovernment), government.Certificate)
+		k.published = append(k.published, s.adopt(key.With("cloud_instance_name", government.InstanceName)))
 	}
 	k.published = append(k.published, k.signing)
 	if worldwide {
@@ -58,18 +96,18 @@ func (s *Server) makeKeys() {
 // adopt fills in the members that the Server's version 2.0 documents give a key,
 // unless With set or removed them. B2C's documents have neither.
 func (s *Server) adopt(k *Key) *Key {
-	switch s.authority.kind {
-	case entraID:
-		k = k.withDefault("cloud_instance_name", s.cloud.instanceName).withDefault("issuer", s.issuer(2, "{tenantid}"))
-	case externalID:
-		k = k.withDefault("issuer", s.issuer(2, s.config.TenantID))
+	switch s.tenant.Authority.Kind {
+	case directory.EntraID:
+		k = k.withDefault("cloud_instance_name", s.tenant.Cloud.InstanceName).withDefault("issuer", s.tenant.Issuer(2, "{tenantid}"))
+	case directory.ExternalID:
+		k = k.withDefault("issuer", s.tenant.Issuer(2, s.tenant.ID))
 	}
 	s.keys.known[k.ID()] = k
 	return k
 }
 
 func (s *Server) nextKey() *Key {
-	key := s.adopt(newKey(signingKeys.key(s.keys.next), s.cloud.certificate))
+	key := s.adopt(newKey(signingKeys.key(s.keys.next), s.tenant.Cloud.Certificate))
 	s.keys.next++
 	return key
 }
@@ -147,7 +185,7 @@ func (s *Server) documentKeys(segment string) []*Key {
 	defer s.mu.Unlock()
 	personalOnly := segment == "consumers" || segment == PersonalTenantID
 	return slices.DeleteFunc(slices.Clone(s.keys.published), func(k *Key) bool {
-		if strings.EqualFold(k.jwk.text("issuer"), personalIssuer) {
+		if strings.EqualFold(k.jwk.Text("issuer"), personalIssuer) {
 			return !personalOnly && segment != "common"
 		}
 		return personalOnly

@@ -1,7 +1,6 @@
 package entratest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,23 +14,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/login"
 )
-
-// door is the way by which a request came in; its base begins the URLs of
-// endpoints. It stems from configuration, never from the Host header.
-type door struct{ base string }
-
-type doorKey struct{}
-
-func (s *Server) baseURL(r *http.Request) string {
-	if d, ok := r.Context().Value(doorKey{}).(door); ok {
-		return d.base
-	}
-	if s.config.PublicURL != "" {
-		return s.config.PublicURL
-	}
-	return "https://" + s.home()
-}
 
 // Handler returns the Server as a handler for a program's own http.Server, which
 // must listen on a loopback address and should be named by Config.PublicURL.
@@ -56,30 +42,18 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		h(w, r)
 		return
 	}
-	s.dispatch(w, r)
+	s.login.ServeHTTP(w, r)
 }
 
 // isOwnHost guards the listeners against DNS rebinding: a page elsewhere must not
 // reach them under a name of its own. Clients whose dialer sends Microsoft's hosts
 // here are welcome.
 func (s *Server) isOwnHost(r *http.Request, host string) bool {
-	if _, listener := r.Context().Value(doorKey{}).(door); !listener {
+	if !login.HasBase(r.Context()) {
 		return true
 	}
 	name := (&url.URL{Host: host}).Hostname()
-	return isLoopbackHost(name) || s.service(name) != serviceNone
-}
-
-// dispatch sends a request to the service that its host or path names.
-func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case s.service(strings.ToLower(r.Host)) == serviceGraph:
-		s.graph.ServeHTTP(w, r)
-	case strings.HasPrefix(r.URL.Path, "/graph/"):
-		http.StripPrefix("/graph", s.graph).ServeHTTP(w, r)
-	default:
-		s.routes.ServeHTTP(w, r)
-	}
+	return login.IsLoopbackHost(name) || s.tenant.Service(name) != directory.NoService
 }
 
 func isLoopback(address string) bool {
@@ -113,9 +87,9 @@ func (s *Server) StartOn(addr string) (url string, err error) {
 // this Server over plain http.
 func (s *Server) AuthorityMetadata() string {
 	s.mu.Lock()
-	base := append(slices.Clone(s.urls), cmp.Or(s.config.PublicURL, "https://"+s.home()))[0]
+	base := append(slices.Clone(s.urls), s.login.DefaultBase())[0]
 	s.mu.Unlock()
-	text, err := encode(s.metadata(2, base, s.config.TenantID, s.config.TenantID, ""))
+	text, err := s.login.Metadata(base)
 	if err != nil {
 		panic("entratest: " + err.Error()) // Strings and lists of them always marshal.
 	}
@@ -128,7 +102,7 @@ func (s *Server) serve(listeners []net.Listener, base string) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context {
-			return context.WithValue(context.Background(), doorKey{}, door{base})
+			return login.WithBase(context.Background(), base)
 		},
 	}
 	s.mu.Lock()

@@ -1,92 +1,80 @@
 package entratest
 
-import "time"
+import (
+	"time"
+
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
+	"github.com/entra-go/entra/entratest/internal/login"
+)
 
 // TokenOption changes what [Server.Token] mints. Options may come in any order,
 // except that of two that set the same thing the later one counts.
 type TokenOption func(*tokenSpec)
 
-type tokenKind int
-
-const (
-	delegated tokenKind = iota
-	appOnly
-	idToken
-)
-
 // tokenSpec is what a token shall say. Claims and headers follow from it, and the
 // edits are applied to them last.
 type tokenSpec struct {
-	version              int // 1 or 2
-	kind                 tokenKind
-	tenant, audience     string
-	client, clientAuth   string
-	user                 string
-	scopes, roles        []string // nil scopes: the API's first
-	groups               []string
-	guest, overage       bool
-	graph, bound         bool
-	authContexts, capabs []string
-	nonce                string
-	issued               func(now time.Time) time.Time
-	lifetime             time.Duration
-	key                  *Key
-	claims, header       []edit
-	rawHeader            []byte
-	rawPayload           []byte
+	login.Token    // nil Scopes: the API's first
+	guest, bound   bool
+	issued         func(now time.Time) time.Time
+	lifetime       time.Duration
+	key            *Key
+	claims, header []edit
+	rawHeader      []byte
+	rawPayload     []byte
 }
 
-type edit func(object) object
+type edit func(jsonobject.Object) jsonobject.Object
 
 func setMember(name string, value any) edit {
-	return func(o object) object { o.set(name, value); return o }
+	return func(o jsonobject.Object) jsonobject.Object { o.Set(name, value); return o }
 }
 
 func dropMembers(names []string) edit {
-	return func(o object) object { return o.without(names...) }
+	return func(o jsonobject.Object) jsonobject.Object { return o.Without(names...) }
 }
 
 // V1 mints a version 1.0 token: issuer on the sts host, appid, upn, and the
 // Application ID URI as audience (R25, R42).
-func V1() TokenOption { return func(t *tokenSpec) { t.version = 1 } }
+func V1() TokenOption { return func(t *tokenSpec) { t.Version = 1 } }
 
 // V2 mints a version 2.0 token, the default.
-func V2() TokenOption { return func(t *tokenSpec) { t.version = 2 } }
+func V2() TokenOption { return func(t *tokenSpec) { t.Version = 2 } }
 
 // App mints an app-only token with these application permissions; with none, it
 // has no roles claim, as Entra issues to any application of the tenant.
 func App(roles ...string) TokenOption {
-	return func(t *tokenSpec) { t.kind, t.roles = appOnly, roles }
+	return func(t *tokenSpec) { t.Kind, t.Roles = login.AppOnly, roles }
 }
 
 // User mints the token for a user of Config.Users, named by user name (with or
 // without domain) or object ID; "" is the tenant's first one, the default.
-func User(name string) TokenOption { return func(t *tokenSpec) { t.user = name } }
+func User(name string) TokenOption { return func(t *tokenSpec) { t.User = name } }
 
 // Scopes sets the delegated permissions; the default is the first that the API
 // publishes, ScopeRead in the sample tenant. None leaves scp out.
 func Scopes(names ...string) TokenOption {
-	return func(t *tokenSpec) { t.scopes = append([]string{}, names...) }
+	return func(t *tokenSpec) { t.Scopes = append([]string{}, names...) }
 }
 
 // Roles sets the roles claim: a user's app roles, or application permissions.
-func Roles(names ...string) TokenOption { return func(t *tokenSpec) { t.roles = names } }
+func Roles(names ...string) TokenOption { return func(t *tokenSpec) { t.Roles = names } }
 
 // Groups sets the groups claim.
-func Groups(ids ...string) TokenOption { return func(t *tokenSpec) { t.groups = ids } }
+func Groups(ids ...string) TokenOption { return func(t *tokenSpec) { t.Groups = ids } }
 
 // Guest makes the user a guest from another tenant: idp, acct 1 and email.
 func Guest() TokenOption { return func(t *tokenSpec) { t.guest = true } }
 
 // Overage replaces groups by the pointer that Entra issues for more than 200.
-func Overage() TokenOption { return func(t *tokenSpec) { t.overage = true } }
+func Overage() TokenOption { return func(t *tokenSpec) { t.Overage = true } }
 
 // IDToken mints an ID token. Its audience is APIClientID unless Audience or
 // CallingApp says otherwise: the one an API is most easily confused by.
-func IDToken() TokenOption { return func(t *tokenSpec) { t.kind = idToken } }
+func IDToken() TokenOption { return func(t *tokenSpec) { t.Kind = login.IDToken } }
 
 // Nonce sets the nonce claim of an ID token.
-func Nonce(nonce string) TokenOption { return func(t *tokenSpec) { t.nonce = nonce } }
+func Nonce(nonce string) TokenOption { return func(t *tokenSpec) { t.Nonce = nonce } }
 
 // Expired mints a token that was issued two hours ago and expired one hour ago.
 func Expired() TokenOption {
@@ -110,10 +98,10 @@ func Lifetime(d time.Duration) TokenOption { return func(t *tokenSpec) { t.lifet
 
 // Audience sets aud. The default is the API's client ID, in version 1.0 tokens
 // its Application ID URI.
-func Audience(aud string) TokenOption { return func(t *tokenSpec) { t.audience = aud } }
+func Audience(aud string) TokenOption { return func(t *tokenSpec) { t.Audience = aud } }
 
 // Tenant issues the token in another tenant, which need not be configured.
-func Tenant(id string) TokenOption { return func(t *tokenSpec) { t.tenant = id } }
+func Tenant(id string) TokenOption { return func(t *tokenSpec) { t.Tenant = id } }
 
 // Personal issues the token to a personal Microsoft account: the consumers'
 // tenant, signed by PersonalKey. Entra issues no version 1.0 tokens to them.
@@ -121,7 +109,7 @@ func Personal() TokenOption { return Tenant(PersonalTenantID) }
 
 // CallingApp sets the client that asked for the token (azp or appid), or the
 // audience of an ID token. The default is ClientID.
-func CallingApp(id string) TokenOption { return func(t *tokenSpec) { t.client = id } }
+func CallingApp(id string) TokenOption { return func(t *tokenSpec) { t.Client = id } }
 
 // SignedBy signs with k, and names it in the header.
 func SignedBy(k *Key) TokenOption { return func(t *tokenSpec) { t.key = k } }
@@ -148,15 +136,15 @@ func WithoutHeader(names ...string) TokenOption {
 }
 
 // AuthContext adds authentication contexts, such as "c1", as acrs.
-func AuthContext(ids ...string) TokenOption { return func(t *tokenSpec) { t.authContexts = ids } }
+func AuthContext(ids ...string) TokenOption { return func(t *tokenSpec) { t.AuthContexts = ids } }
 
 // Capabilities adds client capabilities, such as "cp1", as xms_cc.
-func Capabilities(names ...string) TokenOption { return func(t *tokenSpec) { t.capabs = names } }
+func Capabilities(names ...string) TokenOption { return func(t *tokenSpec) { t.Capabilities = names } }
 
 // Graph mints a token for Microsoft Graph: its audience, and a nonce in the
 // header, over whose SHA-256 Entra computes the signature, so that only Graph can
 // verify it (R5).
-func Graph() TokenOption { return func(t *tokenSpec) { t.graph = true } }
+func Graph() TokenOption { return func(t *tokenSpec) { t.Graph = true } }
 
 // Bound binds the token to a client certificate by a cnf claim (RFC 8705).
 func Bound() TokenOption { return func(t *tokenSpec) { t.bound = true } }

@@ -1,9 +1,12 @@
 package entratest
 
 import (
-	"html/template"
 	"net/http"
 	"sync"
+	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/login"
 )
 
 // TB is the part of testing.TB that the package needs, so that programs which
@@ -16,15 +19,11 @@ type TB interface {
 
 // Server is a fake Entra tenant. Its methods are safe for concurrent use.
 type Server struct {
-	config    Config
-	cloud     cloudFacts
-	authority authority
-	tb        TB // nil for programs
-	pages     *template.Template
-	routes    http.Handler
-	graph     http.Handler
-	grants    grants
-	tls       tlsIdentity
+	config Config
+	tenant *directory.Tenant
+	tb     TB // nil for programs
+	login  *login.Service
+	tls    tlsIdentity
 
 	mu        sync.Mutex
 	keys      keySet
@@ -60,12 +59,15 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	cloud, _ := cfg.Cloud.facts()
-	authority, _ := parseAuthority(cfg.Authority) // withDefaults has seen its error.
-	s := &Server{config: cfg, cloud: cloud, authority: authority, pages: parsePages()}
+	s := &Server{config: cfg, tenant: cfg.tenant()}
 	s.makeKeys()
-	s.routes = s.loginRoutes()
-	s.graph = s.graphRoutes()
+	s.login = login.New(login.Config{
+		Tenant:    s.tenant,
+		Issuer:    issuer{s},
+		Clock:     cfg.Clock,
+		Strict:    cfg.Strict,
+		PublicURL: cfg.PublicURL,
+	})
 	return s, nil
 }
 
@@ -99,4 +101,49 @@ func (s *Server) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
+}
+
+// Request is a request that reached the Server, or that its Transport refused.
+type Request struct {
+	Time   time.Time // by Config.Clock
+	Method string
+	Host   string
+	Path   string
+	Query  string // as sent, without the question mark
+}
+
+const requestsKept = 10_000
+
+// requestLog remembers requests. Server.mu guards it.
+type requestLog struct {
+	recent []Request
+	keys   int
+}
+
+func (s *Server) record(r *http.Request, host string) {
+	entry := Request{s.config.Clock(), r.Method, host, r.URL.Path, r.URL.RawQuery}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if login.IsKeys(r.URL.Path) {
+		s.requests.keys++
+	}
+	s.requests.recent = append(s.requests.recent, entry)
+	if len(s.requests.recent) > requestsKept {
+		s.requests.recent = s.requests.recent[1:]
+	}
+}
+
+// Requests returns the last 10,000 requests, oldest first, those among them that
+// a fault answered or that were for a refused host.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Request(nil), s.requests.recent...)
+}
+
+// KeyRequests returns how many requests for key documents arrived so far.
+func (s *Server) KeyRequests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests.keys
 }

@@ -13,6 +13,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
 // tlsIdentity is made when it is first needed: a certification authority that
@@ -118,7 +120,7 @@ func certify(template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey, no
 	if parentKey == nil {
 		parentKey = key
 	}
-	template.SerialNumber = new(big.Int).SetBytes(randomBytes(16))
+	template.SerialNumber = new(big.Int).SetBytes(directory.RandomBytes(16))
 	template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.AddDate(0, 3, 0)
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
 	if err != nil {

@@ -5,7 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
+	"github.com/entra-go/entra/entratest/internal/login"
 )
 
 // Token mints an access token: without options a valid version 2.0 delegated one
@@ -29,15 +34,14 @@ func (s *Server) Token(opts ...TokenOption) string {
 
 func (s *Server) newSpec() *tokenSpec {
 	return &tokenSpec{
-		version:  2,
-		tenant:   s.config.TenantID,
-		lifetime: time.Hour,
+		Token:    login.Token{Version: 2, Tenant: s.tenant.ID},
+		lifetime: login.TokenLifetime,
 		issued:   func(now time.Time) time.Time { return now },
 	}
 }
 
 func (s *Server) mint(t *tokenSpec) (string, error) {
-	if t.version == 1 && s.authority.kind != entraID {
+	if t.Version == 1 && s.tenant.Authority.Kind != directory.EntraID {
 		return "", errors.New("entratest: External ID and B2C issue no version 1.0 tokens")
 	}
 	s.complete(t)
@@ -45,19 +49,19 @@ func (s *Server) mint(t *tokenSpec) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	header := object{{"typ", "JWT"}}
-	if t.graph {
-		header.set("nonce", base64url(randomBytes(32)))
+	header := jsonobject.Object{{"typ", "JWT"}}
+	if t.Graph {
+		header.Set("nonce", base64url(directory.RandomBytes(32)))
 	}
-	header.set("alg", "RS256")
-	if t.version == 1 {
-		header.set("x5t", t.key.ID())
+	header.Set("alg", "RS256")
+	if t.Version == 1 {
+		header.Set("x5t", t.key.ID())
 	}
-	header.set("kid", t.key.ID())
+	header.Set("kid", t.key.ID())
 	return t.sign(apply(header, t.header), apply(claims, t.claims))
 }
 
-func apply(o object, edits []edit) object {
+func apply(o jsonobject.Object, edits []edit) jsonobject.Object {
 	for _, e := range edits {
 		o = e(o)
 	}
@@ -66,26 +70,26 @@ func apply(o object, edits []edit) object {
 
 // complete fills in what no option said.
 func (s *Server) complete(t *tokenSpec) {
-	if t.graph {
-		t.version = 1
-		t.audience = cmp.Or(t.audience, GraphClientID)
+	if t.Graph {
+		t.Version = 1
+		t.Audience = cmp.Or(t.Audience, GraphClientID)
 	}
-	api := s.config.defaultAPI()
-	if t.scopes == nil {
-		t.scopes = s.defaultScopes(t.graph, api)
+	api := cmp.Or(s.tenant.DefaultAPI(), APIClientID)
+	if t.Scopes == nil {
+		t.Scopes = s.defaultScopes(t.Graph, api)
 	}
-	if t.kind == idToken {
-		t.audience = cmp.Or(t.audience, t.client, api)
+	if t.Kind == login.IDToken {
+		t.Audience = cmp.Or(t.Audience, t.Client, api)
 	}
-	t.client = cmp.Or(t.client, s.config.defaultClient())
-	if t.audience == "" && t.version == 1 {
-		app, ok := s.config.app(api)
+	t.Client = cmp.Or(t.Client, s.tenant.DefaultClient(), ClientID)
+	if t.Audience == "" && t.Version == 1 {
+		app, ok := s.tenant.App(api)
 		if !ok {
 			app.ClientID = api
 		}
-		t.audience = app.identifiers()[0]
+		t.Audience = app.Identifiers()[0]
 	}
-	t.audience = cmp.Or(t.audience, api)
+	t.Audience = cmp.Or(t.Audience, api)
 	if t.key == nil {
 		t.key = s.signingKey(t)
 	}
@@ -95,7 +99,7 @@ func (s *Server) defaultScopes(graph bool, api string) []string {
 	if graph {
 		return []string{"email", "openid", "profile", "User.Read"}
 	}
-	if app, _ := s.config.app(api); len(app.Scopes) > 0 {
+	if app, _ := s.tenant.App(api); len(app.Scopes) > 0 {
 		return app.Scopes[:1]
 	}
 	return []string{ScopeRead}
@@ -103,30 +107,30 @@ func (s *Server) defaultScopes(graph bool, api string) []string {
 
 // signingKey is the one with which Entra would sign.
 func (s *Server) signingKey(t *tokenSpec) *Key {
-	if t.tenant == PersonalTenantID {
+	if t.Tenant == PersonalTenantID {
 		return s.PersonalKey()
 	}
-	if app, ok := s.config.api(t.audience); ok && app.OwnKey {
+	if app, ok := s.tenant.API(t.Audience); ok && app.OwnKey {
 		return s.AppKey(app.ClientID)
 	}
 	return s.Key()
 }
 
-func (t *tokenSpec) sign(header, claims object) (string, error) {
+func (t *tokenSpec) sign(header, claims jsonobject.Object) (string, error) {
 	headerText, payload := t.rawHeader, t.rawPayload
 	var err error
 	if headerText == nil {
-		if headerText, err = encode(header); err != nil {
+		if headerText, err = jsonobject.Encode(header); err != nil {
 			return "", fmt.Errorf("entratest: a header parameter cannot be JSON: %w", err)
 		}
 	}
 	if payload == nil {
-		if payload, err = encode(claims); err != nil {
+		if payload, err = jsonobject.Encode(claims); err != nil {
 			return "", fmt.Errorf("entratest: a claim cannot be JSON: %w", err)
 		}
 	}
 	token := t.key.Sign(headerText, payload)
-	if nonce := header.text("nonce"); t.graph && t.rawHeader == nil && nonce != "" {
+	if nonce := header.Text("nonce"); t.Graph && t.rawHeader == nil && nonce != "" {
 		return t.signForGraph(header, nonce, headerText, payload)
 	}
 	return token, nil
@@ -134,18 +138,18 @@ func (t *tokenSpec) sign(header, claims object) (string, error) {
 
 // signForGraph signs a header in which the nonce is replaced by its digest, and
 // sends the nonce itself.
-func (t *tokenSpec) signForGraph(header object, nonce string, headerText, payload []byte) (string, error) {
-	signed, err := encode(withHashedNonce(header, nonce))
+func (t *tokenSpec) signForGraph(header jsonobject.Object, nonce string, headerText, payload []byte) (string, error) {
+	signed, err := jsonobject.Encode(withHashedNonce(header, nonce))
 	if err != nil {
 		return "", err
 	}
-	parts := splitToken(t.key.Sign(signed, payload))
+	parts := strings.Split(t.key.Sign(signed, payload), ".")
 	return base64url(headerText) + "." + parts[1] + "." + parts[2], nil
 }
 
-func withHashedNonce(header object, nonce string) object {
+func withHashedNonce(header jsonobject.Object, nonce string) jsonobject.Object {
 	digest := sha256.Sum256([]byte(nonce))
-	hashed := append(object{}, header...)
-	hashed.set("nonce", base64url(digest[:]))
+	hashed := append(jsonobject.Object{}, header...)
+	hashed.Set("nonce", base64url(digest[:]))
 	return hashed
 }

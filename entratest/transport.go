@@ -10,6 +10,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/login"
 )
 
 // Transport returns the round tripper of Client. It calls the Server directly:
@@ -53,10 +56,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (s *Server) unreachable(u *url.URL, host string) error {
-	switch service := s.service(host); {
-	case service == serviceNone:
-		return s.unknownHost(host)
-	case service == serviceDiscovery && !isInstancePath(u.Path):
+	switch service := s.tenant.Service(host); {
+	case service == directory.NoService:
+		return s.tenant.UnknownHost(host)
+	case service == directory.Discovery && !login.IsInstance(u.Path):
 		return fmt.Errorf("entratest: Config.Authority is %s, so %s answers instance discovery only", s.config.Authority, host)
 	case u.Scheme != "https":
 		return fmt.Errorf("entratest: %s://%s: Microsoft's hosts are reached over https only", u.Scheme, host)
@@ -93,7 +96,7 @@ func (t transport) answer(r *http.Request) (*http.Response, error) {
 		return runBeside(h, r)
 	}
 	w := &answer{header: http.Header{}}
-	t.server.dispatch(w, r)
+	t.server.login.ServeHTTP(w, r)
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}

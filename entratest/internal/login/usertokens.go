@@ -1,36 +1,47 @@
-package entratest
+package login
 
 import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
-// accessSpec describes the access token that a user's consent yields for scopes.
-func (s *Server) accessSpec(c consent, scopes scopeSet, proof string) (*tokenSpec, *oauthError) {
-	t := s.newSpec()
-	t.tenant, t.user, t.client, t.clientAuth = c.tenant, c.user.ObjectID, c.client, proof
-	t.authContexts, t.capabs = c.claims.contexts, c.claims.capabilities
-	if refused := s.target(t, scopes.resource, c.tenant); refused != nil {
-		return nil, refused
+// accessToken describes the access token that a user's consent yields.
+func (s *Service) accessToken(c consent, proof string) (Token, *oauthError) {
+	t := Token{
+		Kind:         Delegated,
+		Tenant:       c.tenant,
+		User:         c.user.ObjectID,
+		Client:       c.client,
+		Proof:        proof,
+		AuthContexts: c.claims.contexts,
+		Capabilities: c.claims.capabilities,
 	}
-	api, _ := s.config.api(scopes.resource)
-	t.scopes = append([]string{}, scopes.permissions(api, t.graph)...)
-	t.roles = c.user.Roles[api.ClientID]
+	if refused := s.target(&t, c.scopes.resource); refused != nil {
+		return t, refused
+	}
+	api, _ := s.tenant.API(c.scopes.resource)
+	t.Scopes = append([]string{}, c.scopes.permissions(api, t.Graph)...)
+	t.Roles = c.user.Roles[api.ClientID]
 	if api.GroupClaims {
-		t.groups, t.overage = c.user.Groups, len(c.user.Groups) > 200
+		t.Groups, t.Overage = c.user.Groups, len(c.user.Groups) > 200
 	}
 	return t, nil
 }
 
-func (s *Server) idToken(c consent, nonce string, hashes map[string]string) (string, *oauthError) {
-	t := s.newSpec()
-	t.kind, t.version, t.tenant, t.user, t.client, t.nonce = idToken, c.version, c.tenant, c.user.ObjectID, c.client, nonce
-	t.roles = c.user.Roles[c.client]
-	for name, hash := range hashes {
-		t.claims = append(t.claims, setMember(name, hash))
-	}
-	token, err := s.mint(t)
+func (s *Service) idToken(c consent, nonce string, hashes map[string]string) (string, *oauthError) {
+	token, err := s.issuer.Issue(Token{
+		Kind:    IDToken,
+		Version: c.version,
+		Tenant:  c.tenant,
+		User:    c.user.ObjectID,
+		Client:  c.client,
+		Roles:   c.user.Roles[c.client],
+		Nonce:   nonce,
+		Hashes:  hashes,
+	})
 	if err != nil {
 		return "", errServer(err)
 	}
@@ -38,12 +49,12 @@ func (s *Server) idToken(c consent, nonce string, hashes map[string]string) (str
 }
 
 // userResponse is the token response of the grants that stand for a user.
-func (s *Server) userResponse(r *http.Request, c consent, proof, nonce string) (object, *oauthError) {
+func (s *Service) userResponse(r *http.Request, c consent, proof, nonce string) (jsonobject.Object, *oauthError) {
 	if c.scopes.several {
 		return nil, refusal(http.StatusBadRequest, "invalid_request", 28000,
 			"Provided value for the input parameter scope is not valid because it contains more than one resource.")
 	}
-	t, refused := s.accessSpec(c, c.scopes, proof)
+	t, refused := s.accessToken(c, proof)
 	if refused != nil {
 		return nil, refused
 	}
@@ -51,24 +62,24 @@ func (s *Server) userResponse(r *http.Request, c consent, proof, nonce string) (
 	if refused != nil {
 		return nil, refused
 	}
-	response.set("scope", c.scopes.text(t.scopes))
+	response.Set("scope", c.scopes.text(t.Scopes))
 	if c.scopes.offline() {
 		lifetime := refreshLifetime
 		if c.platform == spaPlatform {
 			lifetime = refreshLifetimeSPA
-			response.set("refresh_token_expires_in", int64(lifetime.Seconds())-1)
+			response.Set("refresh_token_expires_in", int64(lifetime.Seconds())-1)
 		}
-		response.set("refresh_token", s.grants.refresh.put(refreshToken{c, s.config.Clock().Add(lifetime)}))
+		response.Set("refresh_token", s.grants.refresh.put(refreshToken{c, s.config.Clock().Add(lifetime)}))
 	}
 	if c.scopes.openid() {
 		token, refused := s.idToken(c, nonce, nil)
 		if refused != nil {
 			return nil, refused
 		}
-		response.set("id_token", token)
+		response.Set("id_token", token)
 	}
 	if r.PostForm.Get("client_info") == "1" {
-		response.set("client_info", clientInfo(c))
+		response.Set("client_info", clientInfo(c))
 	}
 	return response, nil
 }
@@ -92,7 +103,7 @@ func (c consent) atTenant(tenant string) *oauthError {
 
 // narrowed returns the consent with the scopes and claims of a token request, as
 // far as it has any.
-func (s *Server) narrowed(r *http.Request, c consent) (consent, *oauthError) {
+func (s *Service) narrowed(r *http.Request, c consent) (consent, *oauthError) {
 	claims, refused := parseClaims(r.PostForm.Get("claims"))
 	if refused != nil {
 		return c, refused

@@ -1,4 +1,4 @@
-package entratest
+package login
 
 import (
 	_ "embed"
@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
 //go:embed pages.html
@@ -49,8 +51,8 @@ func fields(values url.Values) []field {
 
 // page writes a template under a policy that allows its own style and script, and
 // forms that lead to itself or to the targets.
-func (s *Server) page(w http.ResponseWriter, status int, name string, p page, targets ...string) {
-	p.Nonce, p.Tenant = base64url(randomBytes(18)), s.config.Domain
+func (s *Service) page(w http.ResponseWriter, status int, name string, p page, targets ...string) {
+	p.Nonce, p.Tenant = base64url(directory.RandomBytes(18)), s.tenant.Domain
 	if p.Action != "" {
 		targets = append(targets, p.Action)
 	}
@@ -85,7 +87,7 @@ func origin(target string) string {
 	return u.Scheme + ":"
 }
 
-func (s *Server) pickerPage(w http.ResponseWriter, r *http.Request, a *authorizeRequest, candidates []Account) {
+func (s *Service) pickerPage(w http.ResponseWriter, r *http.Request, a *authorizeRequest, candidates []directory.User) {
 	form := url.Values{}
 	for name := range a.form {
 		if name != accountField {
@@ -97,12 +99,12 @@ func (s *Server) pickerPage(w http.ResponseWriter, r *http.Request, a *authorize
 		p.Unknown = form.Get("login_hint")
 	}
 	for _, u := range candidates {
-		p.Accounts = append(p.Accounts, pageAccount{u.ObjectID, u.name(), u.Username, initials(u)})
+		p.Accounts = append(p.Accounts, pageAccount{u.ObjectID, u.FullName(), u.Username, initials(u)})
 	}
 	s.page(w, http.StatusOK, "picker", p, a.redirectURI)
 }
 
-func initials(u Account) string {
+func initials(u directory.User) string {
 	var letters []rune
 	for _, word := range []string{u.GivenName, u.FamilyName} {
 		for _, r := range word {
@@ -118,12 +120,12 @@ func initials(u Account) string {
 
 // errorPage shows a refusal that no client may be told by a redirect, and what to
 // change, as a developer is who reads it here.
-func (s *Server) errorPage(w http.ResponseWriter, r *http.Request, e *oauthError) {
+func (s *Service) errorPage(w http.ResponseWriter, r *http.Request, e *oauthError) {
 	p := page{Number: e.number, Text: e.text, Correlated: correlationID(r), Time: s.timestamp(), Cure: cures[e.number]}
-	if app, ok := s.config.app(r.Form.Get("client_id")); ok && e.number == 50011 {
+	if app, ok := s.tenant.App(r.Form.Get("client_id")); ok && e.number == 50011 {
 		p.Registered = append(slices.Clone(app.RedirectURIs), app.SPARedirectURIs...)
 	}
-	for _, app := range s.config.Apps {
+	for _, app := range s.tenant.Apps {
 		if e.number == 700016 {
 			p.Registered = append(p.Registered, app.ClientID+" ("+app.Name+")")
 		}

@@ -1,14 +1,62 @@
-package entratest
+package login
 
 import (
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
+
+// authenticate identifies the client (RFC 6749 section 2.3): by Basic, whose
+// parts are form-encoded, by parameters of the body, or by a signed assertion. The
+// proof is the value of azpacr: "0" none, "1" a secret, "2" a certificate.
+func (s *Service) authenticate(r *http.Request) (client directory.App, proof string, refused *oauthError) {
+	if r.PostForm.Has("client_assertion") {
+		client, refused = s.authenticateByAssertion(r)
+		return client, "2", refused
+	}
+	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	if user, password, ok := r.BasicAuth(); ok {
+		var err1, err2 error
+		id, err1 = url.QueryUnescape(user)
+		secret, err2 = url.QueryUnescape(password)
+		if err1 != nil || err2 != nil {
+			return client, "", refusal(http.StatusUnauthorized, "invalid_client", 7000215,
+				"The credentials in the Authorization header are not form-encoded.")
+		}
+	}
+	if id == "" {
+		return client, "", errMissing("client_id")
+	}
+	client, ok := s.tenant.App(id)
+	if !ok {
+		return client, "", errUnknownClient(id)
+	}
+	if secret == "" {
+		return client, "0", nil
+	}
+	if !hasSecret(client, secret) {
+		return client, "", refusal(http.StatusUnauthorized, "invalid_client", 7000215,
+			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret "+
+				"value, not the client secret ID, for a secret added to app '%s'.", id)
+	}
+	return client, "1", nil
+}
+
+func hasSecret(a directory.App, secret string) bool {
+	for _, s := range a.Secrets {
+		if subtle.ConstantTimeCompare([]byte(s), []byte(secret)) == 1 {
+			return true
+		}
+	}
+	return false
+}
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -26,21 +74,21 @@ func errAssertion(number int, format string, args ...any) *oauthError {
 
 // authenticateByAssertion checks a client assertion (RFC 7523 section 3) that one
 // of the application's certificates signed, with RS256 or PS256.
-func (s *Server) authenticateByAssertion(r *http.Request) (AppRegistration, *oauthError) {
+func (s *Service) authenticateByAssertion(r *http.Request) (directory.App, *oauthError) {
 	assertion := r.PostForm.Get("client_assertion")
 	if r.PostForm.Get("client_assertion_type") != assertionType {
-		return AppRegistration{}, errMissing("client_assertion_type")
+		return directory.App{}, errMissing("client_assertion_type")
 	}
 	var claims assertionClaims
 	header, err := decodeJWS(assertion, &claims)
 	if err != nil {
-		return AppRegistration{}, errAssertion(50027, "JWT token is invalid or malformed: %v.", err)
+		return directory.App{}, errAssertion(50027, "JWT token is invalid or malformed: %v.", err)
 	}
-	client, ok := s.config.app(claims.Sub)
+	client, ok := s.tenant.App(claims.Sub)
 	if !ok {
 		return client, errUnknownClient(claims.Sub)
 	}
-	certificate := client.certificate(header)
+	certificate := certificateOf(client, header)
 	if certificate == nil {
 		return client, errAssertion(700027, "The certificate with identifier used to sign the client assertion is not registered on application.")
 	}
@@ -48,13 +96,13 @@ func (s *Server) authenticateByAssertion(r *http.Request) (AppRegistration, *oau
 	if !ok {
 		return client, errAssertion(700027, "The registered certificate has no RSA key.")
 	}
-	if err := verifyJWS(key, header.Alg, splitToken(assertion)); err != nil {
+	if err := verifyJWS(key, header.Alg, strings.Split(assertion, ".")); err != nil {
 		return client, errAssertion(700027, "Client assertion failed signature validation: %v.", err)
 	}
 	return client, s.checkAssertion(r, claims)
 }
 
-func (s *Server) checkAssertion(r *http.Request, claims assertionClaims) *oauthError {
+func (s *Service) checkAssertion(r *http.Request, claims assertionClaims) *oauthError {
 	now := float64(s.config.Clock().Unix())
 	const skew = 300
 	switch id := r.PostForm.Get("client_id"); {
@@ -70,24 +118,24 @@ func (s *Server) checkAssertion(r *http.Request, claims assertionClaims) *oauthE
 
 // isOwnAudience accepts the token endpoint and the issuer, at the URL by which
 // the request came or at the canonical one.
-func (s *Server) isOwnAudience(r *http.Request, audience string) bool {
+func (s *Service) isOwnAudience(r *http.Request, audience string) bool {
 	u, err := url.Parse(audience)
 	if err != nil {
 		return false
 	}
 	base := u.Scheme + "://" + u.Host
-	if base != s.baseURL(r) && !(u.Scheme == "https" && s.service(u.Host) == serviceLogin) {
+	if base != s.baseURL(r) && !(u.Scheme == "https" && s.tenant.Service(u.Host) == directory.Login) {
 		return false
 	}
 	return strings.HasSuffix(u.Path, "/token") || strings.HasSuffix(u.Path, "/v2.0") || strings.HasSuffix(u.Path, "/")
 }
 
-// certificate returns the one that the header names by its thumbprint. Clients
+// certificateOf returns the one that the header names by its thumbprint. Clients
 // encode x5t#S256 as base64url or as padded standard base64.
-func (a AppRegistration) certificate(header jwsHeader) *x509.Certificate {
+func certificateOf(a directory.App, header jwsHeader) *x509.Certificate {
 	for _, c := range a.Certificates {
 		long := sha256.Sum256(c.Raw)
-		if isEncodingOf(header.X5T, thumbprint(c.Raw)) || isEncodingOf(header.X5TS256, long[:]) {
+		if isEncodingOf(header.X5T, directory.Thumbprint(c.Raw)) || isEncodingOf(header.X5TS256, long[:]) {
 			return c
 		}
 	}

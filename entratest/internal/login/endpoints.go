@@ -1,13 +1,15 @@
-package entratest
+package login
 
 import (
 	"net/http"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
 // loginRoutes serves the paths of the login hosts; with a B2C authority, the
 // policy's are below /{tenant}/{policy}.
-func (s *Server) loginRoutes() http.Handler {
+func (s *Service) loginRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(instancePath, s.public(s.serveInstance))
 	for _, prefix := range s.prefixes() {
@@ -17,7 +19,7 @@ func (s *Server) loginRoutes() http.Handler {
 		mux.HandleFunc(prefix+"/oauth2/v2.0/authorize", s.serveAuthorize)
 		mux.HandleFunc(prefix+"/oauth2/v2.0/logout", s.serveLogout)
 	}
-	if s.authority.kind == entraID {
+	if s.tenant.Authority.Kind == directory.EntraID {
 		mux.HandleFunc("/{tenant}/.well-known/openid-configuration", s.public(s.serveMetadata))
 		mux.HandleFunc("/{tenant}/discovery/keys", s.public(s.serveKeys))
 		mux.HandleFunc("/{tenant}/oauth2/token", s.serveToken)
@@ -27,8 +29,8 @@ func (s *Server) loginRoutes() http.Handler {
 	return mux
 }
 
-func (s *Server) prefixes() []string {
-	if s.authority.kind == b2c {
+func (s *Service) prefixes() []string {
+	if s.tenant.Authority.Kind == directory.B2C {
 		return []string{"/{tenant}/{policy}", "/tfp/{tenant}/{policy}"}
 	}
 	return []string{"/{tenant}"}
@@ -36,7 +38,7 @@ func (s *Server) prefixes() []string {
 
 // public lets pages of any origin read a GET endpoint, as browsers need for
 // metadata (the fetch specification's CORS protocol).
-func (s *Server) public(next http.HandlerFunc) http.HandlerFunc {
+func (s *Service) public(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Allow-Methods", "GET, OPTIONS")
@@ -56,18 +58,27 @@ func (s *Server) public(next http.HandlerFunc) http.HandlerFunc {
 // segment returns the request's tenant segment in lower case, and the directory
 // ID that it stands for: "" for common and organizations. It is not ok for a
 // tenant that does not exist.
-func (s *Server) segment(r *http.Request) (segment, tenant string, ok bool) {
+func (s *Service) segment(r *http.Request) (segment, tenant string, ok bool) {
 	segment = strings.ToLower(r.PathValue("tenant"))
 	policy := r.PathValue("policy")
-	if s.authority.kind == entraID && (segment == "common" || segment == "organizations") {
+	if s.tenant.Authority.Kind == directory.EntraID && (segment == "common" || segment == "organizations") {
 		return segment, "", true
 	}
-	tenant, ok = s.config.tenant(segment)
-	return segment, tenant, ok && (policy == "" || isPolicy(policy))
+	tenant, ok = s.tenant.Resolve(segment)
+	return segment, tenant, ok && (policy == "" || directory.IsPolicy(policy))
 }
 
-func isMetadataPath(path string) bool {
+// IsMetadata reports whether a path leads to an OpenID metadata document.
+func IsMetadata(path string) bool {
 	return strings.HasSuffix(path, "/.well-known/openid-configuration")
 }
+
+// IsKeys reports whether a path leads to a key document.
+func IsKeys(path string) bool {
+	return strings.HasSuffix(path, "/discovery/keys") || strings.HasSuffix(path, "/discovery/v2.0/keys")
+}
+
+// IsInstance reports whether a path leads to instance discovery.
+func IsInstance(path string) bool { return path == instancePath }
 
 func isVersion2(path string) bool { return strings.Contains(path, "/v2.0/") }

@@ -1,8 +1,10 @@
-package entratest
+package login
 
 import (
 	"sync"
 	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
 // grants is what users have allowed so far. All of it is in memory.
@@ -24,7 +26,7 @@ const (
 type consent struct {
 	client string
 	tenant string // directory ID
-	user   Account
+	user   directory.User
 	scopes scopeSet
 	claims claimsRequest
 
@@ -35,9 +37,9 @@ type consent struct {
 
 // needsSecret reports whether the client must prove itself to get tokens: not a
 // page, and not a program on this machine that used PKCE instead.
-func (c consent) needsSecret(client AppRegistration) bool {
+func (c consent) needsSecret(client directory.App) bool {
 	switch {
-	case c.platform == spaPlatform, !client.confidential():
+	case c.platform == spaPlatform, !client.Confidential():
 		return false
 	}
 	return c.platform != loosePlatform || !c.pkce
@@ -45,7 +47,7 @@ func (c consent) needsSecret(client AppRegistration) bool {
 
 type session struct {
 	id   string // a GUID, sent as session_state
-	user Account
+	user directory.User
 }
 
 type authorizationCode struct {
@@ -74,7 +76,7 @@ type vault[T any] struct {
 }
 
 func (v *vault[T]) put(value T) (name string) {
-	name = "1." + base64url(randomBytes(48))
+	name = "1." + base64url(directory.RandomBytes(48))
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.entries == nil {

@@ -1,4 +1,4 @@
-package entratest
+package login
 
 import (
 	"crypto"
@@ -26,24 +26,22 @@ type ownClaims struct {
 
 // verifyOwn checks that one of the Server's keys signed the token. It serves the
 // fake alone: it does not judge a token as an API must.
-func (s *Server) verifyOwn(token string) (claims ownClaims, err error) {
+func (s *Service) verifyOwn(token string) (claims ownClaims, err error) {
 	header, err := decodeJWS(token, &claims)
 	if err != nil {
 		return claims, err
 	}
-	s.mu.Lock()
-	key := s.keys.known[header.Kid]
-	s.mu.Unlock()
+	key := s.issuer.PublicKey(header.Kid)
 	if key == nil {
 		return claims, fmt.Errorf("the key %q was not found", header.Kid)
 	}
-	parts := splitToken(token)
+	parts := strings.Split(token, ".")
 	if header.Nonce != "" { // Entra signs over the nonce's digest; see Graph.
 		text, _ := base64.RawURLEncoding.DecodeString(parts[0]) // decodeJWS has decoded it.
 		digest := sha256.Sum256([]byte(header.Nonce))
 		parts[0] = base64url([]byte(strings.Replace(string(text), header.Nonce, base64url(digest[:]), 1)))
 	}
-	return claims, verifyJWS(key.PublicKey(), header.Alg, parts)
+	return claims, verifyJWS(key, header.Alg, parts)
 }
 
 type jwsHeader struct {
@@ -56,7 +54,7 @@ type jwsHeader struct {
 
 // decodeJWS reads header and payload of a compact JWS without verifying it.
 func decodeJWS(token string, claims any) (header jwsHeader, err error) {
-	parts := splitToken(token)
+	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return header, errors.New("the token is not a JWS of three segments")
 	}
@@ -92,3 +90,5 @@ func verifyJWS(key *rsa.PublicKey, alg string, parts []string) error {
 	}
 	return nil
 }
+
+func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

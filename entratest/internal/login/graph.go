@@ -1,14 +1,17 @@
-package entratest
+package login
 
 import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
 // graphRoutes are the few paths of Microsoft Graph that an API's own code calls:
 // the OpenID userinfo endpoint, the signed-in user, and his groups.
-func (s *Server) graphRoutes() http.Handler {
+func (s *Service) graphRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
 	mux.HandleFunc("GET /v1.0/me", s.graphUser("User.Read", s.serveMe))
@@ -28,7 +31,7 @@ func (s *Server) graphRoutes() http.Handler {
 
 // graphUser lets requests through whose token this Server issued to Graph for a
 // user with the scope.
-func (s *Server) graphUser(scope string, next func(http.ResponseWriter, *http.Request, Account, ownClaims)) http.HandlerFunc {
+func (s *Service) graphUser(scope string, next func(http.ResponseWriter, *http.Request, directory.User, ownClaims)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !found {
@@ -44,7 +47,7 @@ func (s *Server) graphUser(scope string, next func(http.ResponseWriter, *http.Re
 		case now >= claims.Exp || now < claims.Nbf:
 			s.refuseGraph(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
 			return
-		case !isGraph(claims.Aud, s.cloud.graph):
+		case !isGraph(claims.Aud, s.tenant.Cloud.Graph):
 			s.refuseGraph(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.")
 			return
 		case claims.Scp == "":
@@ -54,7 +57,7 @@ func (s *Server) graphUser(scope string, next func(http.ResponseWriter, *http.Re
 			s.refuseGraph(w, r, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 			return
 		}
-		user, ok := s.userByObjectID(claims.OID, claims.TID)
+		user, ok := s.tenant.UserByObjectID(claims.OID, claims.TID)
 		if !ok {
 			s.refuseGraph(w, r, http.StatusNotFound, "Request_ResourceNotFound", "The user does not exist.")
 			return
@@ -66,38 +69,38 @@ func (s *Server) graphUser(scope string, next func(http.ResponseWriter, *http.Re
 
 // refuseGraph writes an error as Graph does; see
 // https://learn.microsoft.com/graph/errors.
-func (s *Server) refuseGraph(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+func (s *Service) refuseGraph(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	if status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="https://`+s.cloud.login+
-			`/common/oauth2/authorize", client_id="`+GraphClientID+`"`)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="https://`+s.tenant.Cloud.Login+
+			`/common/oauth2/authorize", client_id="`+directory.GraphClientID+`"`)
 	}
-	s.writeJSON(w, status, object{{"error", object{
+	s.writeJSON(w, status, jsonobject.Object{{"error", jsonobject.Object{
 		{"code", code},
 		{"message", message},
-		{"innerError", object{
+		{"innerError", jsonobject.Object{
 			{"date", s.config.Clock().UTC().Format("2006-01-02T15:04:05")},
-			{"request-id", randomGUID()},
+			{"request-id", directory.RandomGUID()},
 			{"client-request-id", correlationID(r)},
 		}},
 	}}})
 }
 
-func (s *Server) serveUserInfo(w http.ResponseWriter, r *http.Request, user Account, claims ownClaims) {
-	s.writeJSON(w, http.StatusOK, object{
+func (s *Service) serveUserInfo(w http.ResponseWriter, r *http.Request, user directory.User, claims ownClaims) {
+	s.writeJSON(w, http.StatusOK, jsonobject.Object{
 		{"sub", claims.Sub},
-		{"name", user.name()},
+		{"name", user.FullName()},
 		{"family_name", user.FamilyName},
 		{"given_name", user.GivenName},
-		{"picture", "https://" + s.cloud.graph + "/v1.0/me/photo/$value"},
+		{"picture", "https://" + s.tenant.Cloud.Graph + "/v1.0/me/photo/$value"},
 		{"email", user.Username},
 	})
 }
 
-func (s *Server) serveMe(w http.ResponseWriter, r *http.Request, user Account, claims ownClaims) {
-	s.writeJSON(w, http.StatusOK, object{
-		{"@odata.context", "https://" + s.cloud.graph + "/v1.0/$metadata#users/$entity"},
+func (s *Service) serveMe(w http.ResponseWriter, r *http.Request, user directory.User, claims ownClaims) {
+	s.writeJSON(w, http.StatusOK, jsonobject.Object{
+		{"@odata.context", "https://" + s.tenant.Cloud.Graph + "/v1.0/$metadata#users/$entity"},
 		{"businessPhones", []string{}},
-		{"displayName", user.name()},
+		{"displayName", user.FullName()},
 		{"givenName", user.GivenName},
 		{"jobTitle", nil},
 		{"mail", user.Username},
@@ -110,9 +113,9 @@ func (s *Server) serveMe(w http.ResponseWriter, r *http.Request, user Account, c
 	})
 }
 
-func (s *Server) serveMemberObjects(w http.ResponseWriter, r *http.Request, user Account, claims ownClaims) {
-	s.writeJSON(w, http.StatusOK, object{
-		{"@odata.context", "https://" + s.cloud.graph + "/v1.0/$metadata#Collection(Edm.String)"},
+func (s *Service) serveMemberObjects(w http.ResponseWriter, r *http.Request, user directory.User, claims ownClaims) {
+	s.writeJSON(w, http.StatusOK, jsonobject.Object{
+		{"@odata.context", "https://" + s.tenant.Cloud.Graph + "/v1.0/$metadata#Collection(Edm.String)"},
 		{"value", append([]string{}, user.Groups...)},
 	})
 }

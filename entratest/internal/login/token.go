@@ -1,18 +1,23 @@
-package entratest
+package login
 
 import (
 	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
 const maxForm = 1 << 20 // bytes of a token request; assertions make them large
 
 // serveToken is the token endpoint (RFC 6749 section 3.2). Parameters count only
 // in the body; unknown ones are ignored.
-func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+func (s *Service) serveToken(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Cache-Control", "no-store, no-cache")
 	w.Header().Set("Pragma", "no-cache")
@@ -30,7 +35,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, http.StatusOK, s.version1Response(r, response))
 }
 
-func (s *Server) grant(w http.ResponseWriter, r *http.Request) (object, *oauthError) {
+func (s *Service) grant(w http.ResponseWriter, r *http.Request) (jsonobject.Object, *oauthError) {
 	if r.Method != http.MethodPost {
 		return nil, refusal(http.StatusBadRequest, "invalid_request", 900561,
 			"The endpoint only accepts POST requests. Received a %s request.", r.Method)
@@ -63,7 +68,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request) (object, *oauthEr
 
 // clientCredentials is the grant of RFC 6749 section 4.4. Entra issues the token
 // even to a client without any application permission.
-func (s *Server) clientCredentials(r *http.Request, tenant string) (object, *oauthError) {
+func (s *Service) clientCredentials(r *http.Request, tenant string) (jsonobject.Object, *oauthError) {
 	if tenant == "" {
 		return nil, refusal(http.StatusBadRequest, "invalid_request", 50194,
 			"The client credentials flow needs a tenant: use the endpoint of a tenant instead of /%s.", r.PathValue("tenant"))
@@ -80,17 +85,16 @@ func (s *Server) clientCredentials(r *http.Request, tenant string) (object, *oau
 	if refused != nil {
 		return nil, refused
 	}
-	t := s.newSpec()
-	t.kind, t.tenant, t.client, t.clientAuth = appOnly, tenant, client.ClientID, proof
-	if refused := s.target(t, resource, tenant); refused != nil {
+	t := Token{Kind: AppOnly, Tenant: tenant, Client: client.ClientID, Proof: proof}
+	if refused := s.target(&t, resource); refused != nil {
 		return nil, refused
 	}
 	asked, refused := parseClaims(r.PostForm.Get("claims"))
 	if refused != nil {
 		return nil, refused
 	}
-	api, _ := s.config.api(resource)
-	t.roles, t.capabs = client.Permissions[api.ClientID], asked.capabilities
+	api, _ := s.tenant.API(resource)
+	t.Roles, t.Capabilities = client.Permissions[api.ClientID], asked.capabilities
 	return s.tokenResponse(t)
 }
 
@@ -112,41 +116,82 @@ func defaultResource(form url.Values) (string, *oauthError) {
 
 // target sets the token's audience and version as the resource's registration
 // demands them.
-func (s *Server) target(t *tokenSpec, resource, tenant string) *oauthError {
-	if isGraph(resource, s.cloud.graph) {
-		t.graph = true
+func (s *Service) target(t *Token, resource string) *oauthError {
+	if isGraph(resource, s.tenant.Cloud.Graph) {
+		t.Graph = true
 		return nil
 	}
-	api, ok := s.config.api(resource)
+	api, ok := s.tenant.API(resource)
 	if !ok {
 		return refusal(http.StatusBadRequest, "invalid_resource", 500011,
-			"The resource principal named %s was not found in the tenant named %s.", resource, tenant)
+			"The resource principal named %s was not found in the tenant named %s.", resource, t.Tenant)
 	}
-	if api.TokenVersion == 1 && tenant == PersonalTenantID {
+	if api.TokenVersion == 1 && t.Tenant == directory.PersonalTenantID {
 		return refusal(http.StatusBadRequest, "invalid_request", 90027,
 			"We are unable to issue tokens from this API version on the MSA tenant.")
 	}
-	t.version, t.audience = api.TokenVersion, api.ClientID
+	t.Version, t.Audience = api.TokenVersion, api.ClientID
 	if api.TokenVersion == 1 {
-		t.audience = resource
+		t.Audience = resource
 	}
 	return nil
 }
 
 func isGraph(resource, host string) bool {
-	return resource == GraphClientID || strings.TrimSuffix(resource, "/") == "https://"+host
+	return resource == directory.GraphClientID || strings.TrimSuffix(resource, "/") == "https://"+host
 }
 
-func (s *Server) tokenResponse(t *tokenSpec) (object, *oauthError) {
-	token, err := s.mint(t)
+func (s *Service) tokenResponse(t Token) (jsonobject.Object, *oauthError) {
+	token, err := s.issuer.Issue(t)
 	if err != nil {
 		return nil, errServer(err)
 	}
-	lifetime := int64(t.lifetime.Seconds()) - 1 // Entra says 3599.
-	return object{
+	lifetime := int64(TokenLifetime.Seconds()) - 1 // Entra says 3599.
+	return jsonobject.Object{
 		{"token_type", "Bearer"},
 		{"expires_in", lifetime},
 		{"ext_expires_in", lifetime},
 		{"access_token", token},
 	}, nil
+}
+
+// endpointVersion is 1 for the older endpoints, which name a resource instead of
+// scopes; see https://learn.microsoft.com/previous-versions/azure/active-directory/azuread-dev/v1-protocols-oauth-code.
+func endpointVersion(r *http.Request) int {
+	if isVersion2(r.URL.Path) {
+		return 2
+	}
+	return 1
+}
+
+// translateResource puts the version 1.0 parameter resource into the words of
+// version 2.0: all of its permissions, and the tokens that version 1.0 always
+// sends with a user's access token.
+func translateResource(r *http.Request, form url.Values) {
+	resource := form.Get("resource")
+	if endpointVersion(r) == 2 || resource == "" {
+		return
+	}
+	form.Set("scope", resource+"/.default openid offline_access")
+}
+
+// version1Response is the token response of a version 1.0 endpoint: its numbers
+// are strings, and it repeats the resource.
+func (s *Service) version1Response(r *http.Request, response jsonobject.Object) jsonobject.Object {
+	if endpointVersion(r) == 2 {
+		return response
+	}
+	now := s.config.Clock()
+	for _, name := range []string{"expires_in", "ext_expires_in"} {
+		if i := response.Index(name); i >= 0 {
+			seconds, _ := response[i].Value.(int64)
+			response[i].Value = strconv.FormatInt(seconds, 10)
+			response.Set("expires_on", strconv.FormatInt(now.Add(time.Duration(seconds)*time.Second).Unix(), 10))
+		}
+	}
+	response.Set("not_before", strconv.FormatInt(now.Unix(), 10))
+	if resource := r.PostForm.Get("resource"); resource != "" {
+		response.Set("resource", resource)
+	}
+	return response
 }

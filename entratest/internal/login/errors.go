@@ -1,10 +1,12 @@
-package entratest
+package login
 
 import (
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
 // oauthError is a refusal as Entra words it: an OAuth error code (RFC 6749
@@ -42,9 +44,9 @@ func errServer(err error) *oauthError {
 }
 
 // refuse writes the error as Entra's JSON.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *oauthError) {
-	trace := randomGUID()
-	s.writeJSON(w, e.status, object{
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, e *oauthError) {
+	trace := directory.RandomGUID()
+	s.writeJSON(w, e.status, jsonobject.Object{
 		{"error", e.code},
 		{"error_description", s.describe(r, e, trace)},
 		{"error_codes", []int{e.number}},
@@ -56,14 +58,14 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, e *oauthError) {
 }
 
 // describe is the text that Entra makes of an error.
-func (s *Server) describe(r *http.Request, e *oauthError, trace string) string {
+func (s *Service) describe(r *http.Request, e *oauthError, trace string) string {
 	return fmt.Sprintf("%v Trace ID: %s Correlation ID: %s Timestamp: %s", e, trace, correlationID(r), s.timestamp())
 }
 
-func (s *Server) timestamp() string { return s.config.Clock().UTC().Format("2006-01-02 15:04:05Z") }
+func (s *Service) timestamp() string { return s.config.Clock().UTC().Format("2006-01-02 15:04:05Z") }
 
-func (s *Server) errorURI(e *oauthError) string {
-	return fmt.Sprintf("https://%s/error?code=%d", s.cloud.login, e.number)
+func (s *Service) errorURI(e *oauthError) string {
+	return fmt.Sprintf("https://%s/error?code=%d", s.tenant.Cloud.Login, e.number)
 }
 
 // correlationID echoes the client's request ID where it is a GUID. A made-up one
@@ -73,16 +75,16 @@ func correlationID(r *http.Request) string {
 	if id == "" {
 		id = r.URL.Query().Get("client-request-id")
 	}
-	if id = strings.ToLower(id); guidPattern.MatchString(id) {
+	if id = strings.ToLower(id); directory.IsGUID(id) {
 		return id
 	}
-	id = randomGUID()
+	id = directory.RandomGUID()
 	r.Header.Set("client-request-id", id)
 	return id
 }
 
-func (s *Server) writeJSON(w http.ResponseWriter, status int, body any) {
-	text, err := encode(body)
+func (s *Service) writeJSON(w http.ResponseWriter, status int, body any) {
+	text, err := jsonobject.Encode(body)
 	if err != nil {
 		http.Error(w, "entratest: "+err.Error(), http.StatusInternalServerError)
 		return
@@ -96,18 +98,4 @@ func (s *Server) writeJSON(w http.ResponseWriter, status int, body any) {
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // A client that left needs no answer.
-}
-
-func randomBytes(n int) []byte {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // It never fails: crypto/rand.
-	return b
-}
-
-func randomGUID() string { return formatGUID(randomBytes(16)) }
-
-// formatGUID makes a version 4 GUID (RFC 9562) of 16 bytes.
-func formatGUID(b []byte) string {
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }

@@ -1,9 +1,14 @@
-package entratest
+package login
 
 import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
 func errNoSecret() *oauthError {
@@ -17,7 +22,7 @@ func errGrant(number int, format string, args ...any) *oauthError {
 
 // authorizationCode redeems a code (RFC 6749 section 4.1.3) with PKCE (RFC 7636).
 // A code counts once.
-func (s *Server) authorizationCode(r *http.Request, tenant string) (object, *oauthError) {
+func (s *Service) authorizationCode(r *http.Request, tenant string) (jsonobject.Object, *oauthError) {
 	client, proof, refused := s.authenticate(r)
 	if refused != nil {
 		return nil, refused
@@ -70,7 +75,7 @@ func (c authorizationCode) checkVerifier(verifier string) *oauthError {
 
 // checkPlatform asks for the proof that the redirect URI's platform demands: a
 // page proves itself by PKCE and its origin, a web application by its secret.
-func (s *Server) checkPlatform(r *http.Request, client AppRegistration, code authorizationCode, proof string) *oauthError {
+func (s *Service) checkPlatform(r *http.Request, client directory.App, code authorizationCode, proof string) *oauthError {
 	origin := r.Header.Get("Origin") != ""
 	switch {
 	case code.platform == spaPlatform && s.config.Strict && !origin:
@@ -87,7 +92,7 @@ func (s *Server) checkPlatform(r *http.Request, client AppRegistration, code aut
 
 // refreshGrant is the grant of RFC 6749 section 6. The token stays valid beside
 // the new one, as Entra's does, and may be used for another resource.
-func (s *Server) refreshGrant(r *http.Request, tenant string) (object, *oauthError) {
+func (s *Service) refreshGrant(r *http.Request, tenant string) (jsonobject.Object, *oauthError) {
 	client, proof, refused := s.authenticate(r)
 	if refused != nil {
 		return nil, refused
@@ -114,4 +119,66 @@ func (s *Server) refreshGrant(r *http.Request, tenant string) (object, *oauthErr
 		return nil, refused
 	}
 	return s.userResponse(r, granted, proof, "")
+}
+
+// onBehalfOf exchanges the user's token for one to another API (RFC 7523 with
+// Microsoft's requested_token_use); see
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow.
+func (s *Service) onBehalfOf(r *http.Request, tenant string) (jsonobject.Object, *oauthError) {
+	client, proof, refused := s.authenticate(r)
+	if refused != nil {
+		return nil, refused
+	}
+	if proof == "0" {
+		return nil, errNoSecret()
+	}
+	form := r.PostForm
+	for _, name := range []string{"assertion", "requested_token_use", "scope"} {
+		if value := form.Get(name); value == "" || name == "requested_token_use" && value != "on_behalf_of" {
+			return nil, errMissing(name)
+		}
+	}
+	user, claims, refused := s.assertedUser(client, form.Get("assertion"))
+	if refused != nil {
+		return nil, refused
+	}
+	given := consent{
+		client:  client.ClientID,
+		tenant:  claims.TID,
+		user:    user,
+		claims:  claimsRequest{contexts: claims.ACRS},
+		version: endpointVersion(r),
+	}
+	if refused := given.atTenant(tenant); refused != nil {
+		return nil, refused
+	}
+	if given, refused = s.narrowed(r, given); refused != nil {
+		return nil, refused
+	}
+	return s.userResponse(r, given, proof, "")
+}
+
+// assertedUser checks the incoming token as Entra does: signed here, still valid,
+// issued to this client as audience, and for a user.
+func (s *Service) assertedUser(client directory.App, assertion string) (directory.User, ownClaims, *oauthError) {
+	claims, err := s.verifyOwn(assertion)
+	if err != nil {
+		return directory.User{}, claims, errGrant(50013, "Assertion failed signature validation. [Reason - %v]", err)
+	}
+	audience := strings.TrimSuffix(claims.Aud, "/")
+	switch now := float64(s.config.Clock().Unix()); {
+	case now >= claims.Exp || now < claims.Nbf:
+		return directory.User{}, claims, errGrant(500133, "Assertion is not within its valid time range. Ensure that the access token is not "+
+			"expired before using it for user assertion, or request a new token.")
+	case !slices.Contains(client.Identifiers(), audience):
+		return directory.User{}, claims, errGrant(500131, "Assertion audience does not match the Client app presenting the assertion. The audience "+
+			"in the assertion was '%s' and the expected audience is '%s'.", claims.Aud, client.ClientID)
+	case claims.Scp == "" || claims.IDTyp == "app":
+		return directory.User{}, claims, errGrant(50013, "Assertion is not a user's access token: it has no scope.")
+	}
+	user, ok := s.tenant.UserByObjectID(claims.OID, claims.TID)
+	if !ok {
+		return directory.User{}, claims, errGrant(50013, "Assertion names a user whom the tenant does not have: oid '%s'.", claims.OID)
+	}
+	return user, claims, nil
 }

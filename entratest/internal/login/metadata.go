@@ -1,15 +1,18 @@
-package entratest
+package login
 
 import (
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
+	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
 // serveMetadata answers with the OpenID Connect discovery document in the shape
 // that Entra gives it for the version in the path.
-func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
+func (s *Service) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	segment, tenant, ok := s.segment(r)
 	if !ok {
 		s.refuse(w, r, errUnknownTenant(segment, "invalid_tenant"))
@@ -19,29 +22,35 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, http.StatusOK, s.metadata(endpointVersion(r), s.baseURL(r), segment, tenant, appID))
 }
 
+// Metadata returns the version 2.0 document of the main tenant, with endpoints
+// that begin with base.
+func (s *Service) Metadata(base string) ([]byte, error) {
+	return jsonobject.Encode(s.metadata(2, base, s.tenant.ID, s.tenant.ID, ""))
+}
+
 // metadata lists the members in the order of Entra's own documents.
-func (s *Server) metadata(version int, base, segment, tenant, appID string) object {
-	if s.authority.kind == externalID {
+func (s *Service) metadata(version int, base, segment, tenant, appID string) jsonobject.Object {
+	if s.tenant.Authority.Kind == directory.ExternalID {
 		segment = tenant // Its endpoints name the directory, whatever was asked.
 	}
-	root := base + s.path(segment)
+	root := base + s.tenant.Path(segment)
 	oauth, keys, scopes := root+"/oauth2/", root+"/discovery/keys", "openid"
 	if version == 2 {
 		oauth, keys, scopes = oauth+"v2.0/", root+"/discovery/v2.0/keys", "openid profile email offline_access"
 	}
-	if s.authority.kind == b2c {
+	if s.tenant.Authority.Kind == directory.B2C {
 		return s.metadataOfB2C(oauth, keys)
 	}
 	if appID != "" {
 		keys += "?appid=" + url.QueryEscape(appID)
 	}
-	own := object{{"request_uri_parameter_supported", false}, {"userinfo_endpoint", s.graphURL(base) + "/oidc/userinfo"}}
-	var last object
+	own := jsonobject.Object{{"request_uri_parameter_supported", false}, {"userinfo_endpoint", s.graphURL(base) + "/oidc/userinfo"}}
+	var last jsonobject.Object
 	if version == 1 {
-		own = object{{"microsoft_multi_refresh_token", true}}
-		last = object{{"check_session_iframe", oauth + "checksession"}, {"userinfo_endpoint", root + "/openid/userinfo"}}
+		own = jsonobject.Object{{"microsoft_multi_refresh_token", true}}
+		last = jsonobject.Object{{"check_session_iframe", oauth + "checksession"}, {"userinfo_endpoint", root + "/openid/userinfo"}}
 	}
-	return slices.Concat(object{
+	return slices.Concat(jsonobject.Object{
 		{"token_endpoint", oauth + "token"},
 		{"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"}},
 		{"jwks_uri", keys},
@@ -50,8 +59,8 @@ func (s *Server) metadata(version int, base, segment, tenant, appID string) obje
 		{"id_token_signing_alg_values_supported", []string{"RS256"}},
 		{"response_types_supported", responseTypes(version)},
 		{"scopes_supported", strings.Fields(scopes)},
-		{"issuer", s.issuer(version, templateUnless(tenant))},
-	}, own, object{
+		{"issuer", s.tenant.Issuer(version, templateUnless(tenant))},
+	}, own, jsonobject.Object{
 		{"authorization_endpoint", oauth + "authorize"},
 		{"device_authorization_endpoint", oauth + "devicecode"},
 		{"http_logout_supported", true},
@@ -61,21 +70,21 @@ func (s *Server) metadata(version int, base, segment, tenant, appID string) obje
 	}, last, s.cloudMembers(root, tenant))
 }
 
-func (s *Server) cloudMembers(root, tenant string) object {
-	return object{
+func (s *Service) cloudMembers(root, tenant string) jsonobject.Object {
+	return jsonobject.Object{
 		{"kerberos_endpoint", root + "/kerberos"},
 		{"tenant_region_scope", s.region(tenant)},
-		{"cloud_instance_name", s.cloud.instanceName},
-		{"cloud_graph_host_name", s.cloud.legacyGraph},
-		{"msgraph_host", s.cloud.graph},
-		{"rbac_url", s.cloud.rbac},
+		{"cloud_instance_name", s.tenant.Cloud.InstanceName},
+		{"cloud_graph_host_name", s.tenant.Cloud.LegacyGraph},
+		{"msgraph_host", s.tenant.Cloud.Graph},
+		{"rbac_url", s.tenant.Cloud.RBAC},
 	}
 }
 
 // metadataOfB2C is the shorter document of a B2C policy.
-func (s *Server) metadataOfB2C(oauth, keys string) object {
-	return object{
-		{"issuer", s.issuer(2, s.config.TenantID)},
+func (s *Service) metadataOfB2C(oauth, keys string) jsonobject.Object {
+	return jsonobject.Object{
+		{"issuer", s.tenant.Issuer(2, s.tenant.ID)},
 		{"authorization_endpoint", oauth + "authorize"},
 		{"token_endpoint", oauth + "token"},
 		{"end_session_endpoint", oauth + "logout"},
@@ -114,18 +123,18 @@ func claimsSupported(version int) []string {
 }
 
 // region is null in the documents of common and organizations.
-func (s *Server) region(tenant string) any {
+func (s *Service) region(tenant string) any {
 	if tenant == "" {
 		return nil
 	}
-	return s.cloud.region
+	return s.tenant.Cloud.Region
 }
 
 // graphURL is where the fake Graph answers: Microsoft's host in process, below
 // the Server's own URL otherwise.
-func (s *Server) graphURL(base string) string {
-	if base == "https://"+s.home() {
-		return "https://" + s.cloud.graph
+func (s *Service) graphURL(base string) string {
+	if base == "https://"+s.tenant.Home() {
+		return "https://" + s.tenant.Cloud.Graph
 	}
 	return base + "/graph"
 }
@@ -133,25 +142,64 @@ func (s *Server) graphURL(base string) string {
 // serveKeys answers with a key document (RFC 7517 section 5). Version 1.0
 // documents lack the issuer and the cloud; ?appid= of an application with a key
 // of its own lists only that.
-func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
+func (s *Service) serveKeys(w http.ResponseWriter, r *http.Request) {
 	segment, _, ok := s.segment(r)
 	if !ok {
 		s.refuse(w, r, errUnknownTenant(segment, "invalid_tenant"))
 		return
 	}
-	keys := s.documentKeys(segment)
-	if own := s.AppKey(r.URL.Query().Get("appid")); own != nil {
-		keys = []*Key{own}
-	}
-	list := make([]object, len(keys))
+	keys := s.issuer.Keys(segment, r.URL.Query().Get("appid"))
 	for i, key := range keys {
-		list[i] = slices.Clone(key.jwk)
 		switch {
-		case s.authority.kind == b2c:
-			list[i] = list[i].without("x5t", "x5c")
+		case s.tenant.Authority.Kind == directory.B2C:
+			keys[i] = key.Without("x5t", "x5c")
 		case endpointVersion(r) == 1:
-			list[i] = list[i].without("issuer", "cloud_instance_name")
+			keys[i] = key.Without("issuer", "cloud_instance_name")
 		}
 	}
-	s.writeJSON(w, http.StatusOK, object{{"keys", list}})
+	s.writeJSON(w, http.StatusOK, jsonobject.Object{{"keys", keys}})
+}
+
+const instancePath = "/common/discovery/instance"
+
+// serveInstance tells clients whether a host is an authority that they may trust,
+// and by which names it goes, as the MSALs ask before anything else.
+func (s *Service) serveInstance(w http.ResponseWriter, r *http.Request) {
+	endpoint, err := url.Parse(r.URL.Query().Get("authorization_endpoint"))
+	host := ""
+	if err == nil {
+		host = strings.ToLower(endpoint.Host)
+	}
+	base := s.baseURL(r)
+	own := endpoint != nil && base == endpoint.Scheme+"://"+host
+	if s.tenant.Service(host) != directory.Login && !own {
+		s.refuse(w, r, refusal(http.StatusBadRequest, "invalid_instance", 50049,
+			"Unknown or invalid instance '%s'.", host))
+		return
+	}
+	segment, _, _ := strings.Cut(strings.TrimPrefix(endpoint.Path, "/"), "/")
+	version := ""
+	if strings.Contains(endpoint.Path, "/v2.0/") {
+		version = "/v2.0"
+	}
+	aliases := append([]string{s.tenant.Home()}, s.aliases()...)
+	if own && host != s.tenant.Home() {
+		aliases = []string{host}
+	}
+	s.writeJSON(w, http.StatusOK, jsonobject.Object{
+		{"tenant_discovery_endpoint", base + "/" + segment + version + "/.well-known/openid-configuration"},
+		{"api-version", "1.1"},
+		{"metadata", []jsonobject.Object{{
+			{"preferred_network", aliases[0]},
+			{"preferred_cache", aliases[min(1, len(aliases)-1)]},
+			{"aliases", aliases},
+		}}},
+	})
+}
+
+func (s *Service) aliases() []string {
+	if s.tenant.Authority.Kind == directory.EntraID {
+		return s.tenant.Cloud.Aliases
+	}
+	return nil
 }

@@ -1,11 +1,15 @@
-package entratest
+package login
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
 // authorizeRequest is a request of the authorization endpoint that has a client
@@ -13,7 +17,7 @@ import (
 type authorizeRequest struct {
 	form        url.Values
 	segment     string
-	client      AppRegistration
+	client      directory.App
 	redirectURI string
 	platform    platform
 	mode        string   // of the response
@@ -26,7 +30,7 @@ const accountField = "entratest_account" // of the account picker's form
 
 // serveAuthorize is the authorization endpoint (RFC 6749 section 3.1, OpenID
 // Connect Core section 3.1.2), for GET and POST. Unknown parameters are ignored.
-func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+func (s *Service) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
@@ -50,7 +54,7 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	s.signIn(w, r, a)
 }
 
-func (s *Server) newAuthorizeRequest(r *http.Request) (*authorizeRequest, *oauthError) {
+func (s *Service) newAuthorizeRequest(r *http.Request) (*authorizeRequest, *oauthError) {
 	segment, _, ok := s.segment(r)
 	if !ok {
 		return nil, errUnknownTenant(segment, "invalid_request")
@@ -60,7 +64,7 @@ func (s *Server) newAuthorizeRequest(r *http.Request) (*authorizeRequest, *oauth
 	if id == "" {
 		return nil, errMissing("client_id")
 	}
-	if a.client, ok = s.config.app(id); !ok {
+	if a.client, ok = s.tenant.App(id); !ok {
 		return nil, errUnknownClient(id)
 	}
 	if a.redirectURI == "" {
@@ -74,7 +78,7 @@ func (s *Server) newAuthorizeRequest(r *http.Request) (*authorizeRequest, *oauth
 	return a, nil
 }
 
-func (s *Server) readAuthorizeRequest(a *authorizeRequest) *oauthError {
+func (s *Service) readAuthorizeRequest(a *authorizeRequest) *oauthError {
 	a.types = strings.Fields(a.form.Get("response_type"))
 	direct := slices.ContainsFunc(a.types, func(t string) bool { return t != "code" })
 	a.mode = cmp.Or(a.form.Get("response_mode"), map[bool]string{true: "fragment", false: "query"}[direct])
@@ -111,8 +115,8 @@ func (s *Server) readAuthorizeRequest(a *authorizeRequest) *oauthError {
 
 // signIn finds out who the user is: by the account picked, the login hint, or the
 // session, and otherwise by asking.
-func (s *Server) signIn(w http.ResponseWriter, r *http.Request, a *authorizeRequest) {
-	candidates := s.candidates(a.segment)
+func (s *Service) signIn(w http.ResponseWriter, r *http.Request, a *authorizeRequest) {
+	candidates := s.tenant.Candidates(a.segment)
 	session, signedIn := s.session(r, candidates)
 	hinted, hintKnown := find(candidates, a.form.Get("login_hint"))
 	prompt := a.form.Get("prompt")
@@ -140,24 +144,102 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, a *authorizeRequ
 	}
 }
 
-// candidates are the users who may sign in at a tenant segment.
-func (s *Server) candidates(segment string) []Account {
-	tenant, _ := s.config.tenant(segment)
-	return slices.DeleteFunc(slices.Clone(s.config.Users), func(u Account) bool {
-		switch segment {
-		case "common":
-			return false
-		case "organizations":
-			return u.TenantID == PersonalTenantID
+func find(users []directory.User, name string) (directory.User, bool) {
+	i := slices.IndexFunc(users, func(u directory.User) bool { return name != "" && u.Matches(name) })
+	if i < 0 {
+		return directory.User{}, false
+	}
+	return users[i], true
+}
+
+// grantTo signs the user in and sends the client what it asked for.
+func (s *Service) grantTo(w http.ResponseWriter, r *http.Request, a *authorizeRequest, user directory.User) {
+	session := s.startSession(w, r, user)
+	c := consent{
+		client:   a.client.ClientID,
+		tenant:   user.TenantID,
+		user:     user,
+		scopes:   a.scopes,
+		claims:   a.claims,
+		platform: a.platform,
+		pkce:     a.form.Get("code_challenge") != "",
+		version:  endpointVersion(r),
+	}
+	values, refused := s.authorizationResponse(a, c)
+	if refused != nil {
+		s.answerError(w, r, a, refused)
+		return
+	}
+	values.Set("session_state", session.id)
+	s.deliver(w, r, a.redirectURI, a.mode, a.withState(values))
+}
+
+func (a *authorizeRequest) withState(values url.Values) url.Values {
+	if a.form.Has("state") {
+		values.Set("state", a.form.Get("state"))
+	}
+	return values
+}
+
+// authorizationResponse makes what the response type names: a code, an access
+// token and an ID token with their hashes.
+func (s *Service) authorizationResponse(a *authorizeRequest, c consent) (url.Values, *oauthError) {
+	values, hashes := url.Values{}, map[string]string{}
+	if slices.Contains(a.types, "code") {
+		code := s.newCode(a, c)
+		values.Set("code", code)
+		hashes["c_hash"] = halfHash(code)
+	}
+	if slices.Contains(a.types, "token") {
+		t, refused := s.accessToken(c, "0")
+		if refused != nil {
+			return nil, refused
 		}
-		return u.TenantID != tenant
+		response, refused := s.tokenResponse(t)
+		if refused != nil {
+			return nil, refused
+		}
+		for _, m := range response {
+			values.Set(m.Name, fmt.Sprint(m.Value))
+		}
+		hashes["at_hash"] = halfHash(response.Text("access_token"))
+	}
+	if slices.Contains(a.types, "id_token") {
+		token, refused := s.idToken(c, a.form.Get("nonce"), hashes)
+		if refused != nil {
+			return nil, refused
+		}
+		values.Set("id_token", token)
+	}
+	if a.form.Get("client_info") == "1" {
+		values.Set("client_info", clientInfo(c))
+	}
+	return values, nil
+}
+
+func (s *Service) newCode(a *authorizeRequest, c consent) string {
+	return s.grants.codes.put(authorizationCode{
+		consent:         c,
+		redirectURI:     a.redirectURI,
+		nonce:           a.form.Get("nonce"),
+		challenge:       a.form.Get("code_challenge"),
+		challengeMethod: a.form.Get("code_challenge_method"),
+		expires:         s.config.Clock().Add(codeLifetime),
 	})
 }
 
-func find(users []Account, name string) (Account, bool) {
-	i := slices.IndexFunc(users, func(u Account) bool { return name != "" && u.matches(name) })
-	if i < 0 {
-		return Account{}, false
+// halfHash is the c_hash or at_hash of a value (OpenID Connect Core section 3.3.2.11).
+func halfHash(value string) string {
+	digest := sha256.Sum256([]byte(value))
+	return base64url(digest[:len(digest)/2])
+}
+
+// answerError sends the error to the client's redirect URI.
+func (s *Service) answerError(w http.ResponseWriter, r *http.Request, a *authorizeRequest, e *oauthError) {
+	values := url.Values{
+		"error":             {e.code},
+		"error_description": {s.describe(r, e, directory.RandomGUID())},
+		"error_uri":         {s.errorURI(e)},
 	}
-	return users[i], true
+	s.deliver(w, r, a.redirectURI, a.mode, a.withState(values))
 }

@@ -1,10 +1,12 @@
-package entratest
+package login
 
 import (
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
 // scopeSet is a scope parameter: the OpenID Connect scopes, and the permissions
@@ -22,14 +24,14 @@ func isOpenIDScope(scope string) bool {
 
 // parseScopes splits each scope at its last slash into resource and permission;
 // one without a slash is Microsoft Graph's.
-func (s *Server) parseScopes(text string) scopeSet {
+func (s *Service) parseScopes(text string) scopeSet {
 	var set scopeSet
 	for _, scope := range strings.Fields(text) {
 		if isOpenIDScope(scope) {
 			set.openID = append(set.openID, scope)
 			continue
 		}
-		resource, name := "https://"+s.cloud.graph, scope
+		resource, name := "https://"+s.tenant.Cloud.Graph, scope
 		if i := strings.LastIndexByte(scope, '/'); i >= 0 {
 			resource, name = scope[:i], scope[i+1:]
 		}
@@ -41,7 +43,7 @@ func (s *Server) parseScopes(text string) scopeSet {
 		}
 	}
 	if set.resource == "" { // OpenID Connect alone: the access token is for Graph.
-		set.resource = "https://" + s.cloud.graph
+		set.resource = "https://" + s.tenant.Cloud.Graph
 	}
 	return set
 }
@@ -52,7 +54,7 @@ func (set scopeSet) offline() bool { return slices.Contains(set.openID, "offline
 
 // permissions are the scopes of the token: those asked for, or with .default all
 // that the API publishes. Graph's tokens list OpenID Connect's too.
-func (set scopeSet) permissions(api AppRegistration, graph bool) []string {
+func (set scopeSet) permissions(api directory.App, graph bool) []string {
 	switch {
 	case graph:
 		all := slices.Concat(set.openID, set.names)
@@ -79,11 +81,11 @@ func (set scopeSet) text(permissions []string) string {
 }
 
 // checkScopes refuses permissions that the resource does not publish.
-func (s *Server) checkScopes(set scopeSet, tenant string) *oauthError {
-	if isGraph(set.resource, s.cloud.graph) {
+func (s *Service) checkScopes(set scopeSet, tenant string) *oauthError {
+	if isGraph(set.resource, s.tenant.Cloud.Graph) {
 		return nil
 	}
-	api, ok := s.config.api(set.resource)
+	api, ok := s.tenant.API(set.resource)
 	if !ok {
 		return refusal(http.StatusBadRequest, "invalid_resource", 500011,
 			"The resource principal named %s was not found in the tenant named %s.", set.resource, tenant)
