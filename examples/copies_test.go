@@ -1,4 +1,5 @@
-// Package examples_test proves that each example can be copied out of this module and still builds.
+// Package examples_test checks that each example builds when it is copied out of this module, as README.md says, and
+// that the examples run against a fake tenant without a change.
 package examples_test
 
 import (
@@ -25,18 +26,46 @@ func TestEachExampleBuildsInAFolderOfItsOwn(t *testing.T) {
 			if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 				t.Fatal(err)
 			}
-			for name, content := range map[string][]byte{"go.mod": mod, "go.sum": sum} {
-				if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			run(t, dir, "mod", "tidy")
-			run(t, dir, "vet", "./...") // of the tests, too
+			vetCopy(t, dir, map[string][]byte{"go.mod": mod, "go.sum": sum})
 		})
 	}
 }
 
-// examples returns the folders with programs.
+// Of the quickstart docs/quickstart.md has readers copy api.go, and write the main function that stands there.
+func TestTheQuickstartsAPIBuildsInAFolderOfItsOwn(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, err := os.ReadFile(filepath.Join(root, "docs", "quickstart.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := regexp.MustCompile("(?s)```go\n(package main.*?)```").FindSubmatch(guide)
+	if program == nil {
+		t.Fatal("got no program in docs/quickstart.md")
+	}
+	api, err := os.ReadFile(filepath.Join("quickstart", "api.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, sum := freshModule(t, root)
+	vetCopy(t, t.TempDir(), map[string][]byte{"go.mod": mod, "go.sum": sum, "api.go": api, "main.go": program[1]})
+}
+
+// vetCopy adds the files to the folder and vets its programs and their tests.
+func vetCopy(t *testing.T, dir string, files map[string][]byte) {
+	t.Helper()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, dir, "mod", "tidy")
+	run(t, dir, "vet", "./...")
+}
+
+// examples returns the folders with programs that readers copy whole.
 func examples(t *testing.T) (folders []string) {
 	t.Helper()
 	for _, pattern := range []string{"*/main.go", "*/*/main.go"} {
@@ -45,8 +74,9 @@ func examples(t *testing.T) (folders []string) {
 			t.Fatal(err)
 		}
 		for _, program := range programs {
-			folder, _, _ := strings.Cut(filepath.ToSlash(program), "/")
-			folders = append(folders, folder)
+			if folder, _, _ := strings.Cut(filepath.ToSlash(program), "/"); folder != "quickstart" {
+				folders = append(folders, folder)
+			}
 		}
 	}
 	slices.Sort(folders)
@@ -57,8 +87,8 @@ func examples(t *testing.T) (folders []string) {
 	return folders
 }
 
-// freshModule is what go mod init and go mod edit -replace write, with the versions of this module so that nothing has to
-// be looked up.
+// freshModule returns what go mod init and go mod edit -replace write, with the requirements of this module so that the
+// go command looks nothing up.
 func freshModule(t *testing.T, root string) (mod, sum []byte) {
 	t.Helper()
 	mod, err := os.ReadFile("go.mod")

@@ -52,7 +52,7 @@ func newHandler(options entra.Options) (http.Handler, error) {
 	return verifier.Authenticate(mux), nil
 }
 
-// ownClaims are found by their exact names; a claim that the token does not have stays zero.
+// ownClaims are decoded by their exact names. A claim that the token does not have leaves its field zero.
 type ownClaims struct {
 	Country     string `json:"ctry"`
 	CostCenters texts  `json:"extn.costCenter"`
@@ -92,7 +92,7 @@ func (t *texts) UnmarshalJSON(text []byte) error {
 	} else if err := json.Unmarshal(text, &all); err != nil {
 		return err
 	}
-	// null reads as an empty text.
+	// json.Unmarshal reads null as an empty string.
 	*t = slices.DeleteFunc(all, func(s string) bool { return s == "" })
 	return nil
 }

@@ -2,7 +2,7 @@
 // programs that know nothing of tokens. README.md has the configuration of nginx, Envoy and Traefik.
 //
 // Before you run it, set ENTRA_TENANT_ID to your directory (tenant) ID and ENTRA_CLIENT_ID to the application (client) ID
-// of the API that the programs make up, both from its page under App registrations, and change permissions below. Only
+// of the API that the programs form, both from its page under App registrations, and change permissions below. Only
 // the proxy may reach this service, and only the proxy may reach the programs.
 package main
 
@@ -17,7 +17,7 @@ import (
 	"github.com/entra-go/entra"
 )
 
-// permissions are what the proxy can ask about, by the first segment of the path.
+// permissions holds what the proxy can ask for, by the first segment of the path.
 var permissions = map[string]entra.Requirement{
 	"orders.read":  entra.AnyOf(entra.Scope("Orders.Read"), entra.AppPermission("Orders.Read.All")),
 	"orders.write": entra.Scope("Orders.Write"),
@@ -56,7 +56,7 @@ func newHandler(options entra.Options, allowed int) (http.Handler, error) {
 		handlers[name] = verifier.Authenticate(entra.Require(permission)(pass(allowed)))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Envoy appends the path of the original request, so what follows is the client's and decides nothing.
+		// Envoy appends the path of the original request. The client chose it, so it must not decide anything.
 		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		handler, ok := handlers[name]
 		if !ok {
@@ -67,8 +67,8 @@ func newHandler(options entra.Options, allowed int) (http.Handler, error) {
 	}), nil
 }
 
-// pass lets a request through and says whose it is. All headers are always there, so that each replaces what a client
-// may have sent under its name.
+// pass lets a request through and names its caller. It sets every header each time, so that each replaces a header of
+// the same name that the client sent.
 func pass(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		claims, _ := entra.ClaimsFromContext(r.Context()) // always there behind Authenticate
@@ -83,7 +83,8 @@ func pass(status int) http.HandlerFunc {
 	}
 }
 
-// writeRefusal is entra.WriteProblem, but for malformed headers: nginx takes 401 and 403 for an answer and 400 for a fault.
+// writeRefusal does what entra.WriteProblem does, but answers 401 where that answers 400: nginx's auth_request takes 401
+// and 403 for refusals and any other status for a fault.
 func writeRefusal(w http.ResponseWriter, r *http.Request, err error) {
 	if entra.StatusCode(err) == http.StatusBadRequest {
 		w.WriteHeader(http.StatusUnauthorized)

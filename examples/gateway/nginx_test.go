@@ -94,7 +94,7 @@ func TestWithoutTheGatewayNobodyPasses(t *testing.T) {
 	}
 }
 
-// newProgram starts a program behind the proxy, which says what reaches it.
+// newProgram starts a program to stand behind the proxy. It answers with the headers that reach it.
 func newProgram(t *testing.T) (url string) {
 	t.Helper()
 	program := http.NewServeMux()
@@ -113,7 +113,8 @@ func newProgram(t *testing.T) (url string) {
 	return server.URL
 }
 
-// startNginx runs nginx with nginx.conf, but for its addresses, and returns a client that reaches it under any name.
+// startNginx runs nginx with nginx.conf, in which it replaces the addresses, and returns a client whose every request
+// goes to it, whatever the host.
 func startNginx(t *testing.T, gateway, program string) *http.Client {
 	t.Helper()
 	binary, err := exec.LookPath("nginx")
@@ -124,7 +125,7 @@ func startNginx(t *testing.T, gateway, program string) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The name of a socket is short, and that of a test's folder may be long.
+	// A socket's path may have some 100 bytes only, and that of t.TempDir may be longer.
 	dir, err := os.MkdirTemp("", "nginx")
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// The figures of README.md, in virtual time: what many replicas cost the key endpoint.
+// The figures of README.md on what many replicas cost the key endpoint, in virtual time.
 func TestManyReplicas(t *testing.T) {
 	for _, test := range []struct {
 		name     string

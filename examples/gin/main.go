@@ -49,7 +49,7 @@ func newHandler(options entra.Options) (http.Handler, error) {
 	return router, nil
 }
 
-// use makes Gin middleware of net/http middleware.
+// use adapts net/http middleware to Gin.
 func use(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		passed := false

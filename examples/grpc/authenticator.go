@@ -14,7 +14,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// authenticator is Authenticate and Require for gRPC: handlers find the caller with entra.ClaimsFromContext.
+// authenticator does for gRPC what Authenticate and Require do for HTTP. Handlers find the caller with
+// entra.ClaimsFromContext.
 type authenticator struct {
 	verifier    *entra.Verifier
 	permissions map[string]entra.Requirement // by full method name
@@ -34,7 +35,7 @@ func (a authenticator) stream(server any, stream grpc.ServerStream, info *grpc.S
 		return err
 	}
 	claims, _ := entra.ClaimsFromContext(ctx)
-	// A stream ends with the token that opened it.
+	// A stream must not outlive the token that opened it.
 	ctx, cancel := context.WithDeadline(ctx, claims.ExpiresAt)
 	defer cancel()
 	return handle(server, authenticated{stream, ctx})
@@ -47,7 +48,7 @@ type authenticated struct {
 
 func (s authenticated) Context() context.Context { return s.ctx }
 
-// authenticate returns a context with the caller's claims, or a status whose challenge stands in the trailer
+// authenticate returns a context with the caller's claims, or a status error; the challenge is then in the trailer
 // www-authenticate.
 func (a authenticator) authenticate(ctx context.Context, method string, setTrailer func(metadata.MD) error) (context.Context, error) {
 	claims, err := a.verify(ctx, method)
@@ -57,7 +58,7 @@ func (a authenticator) authenticate(ctx context.Context, method string, setTrail
 	if ctx.Err() != nil {
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
-	// The error is for the operator; the client gets the challenge.
+	// The error's text is for the operator alone; the client gets the challenge.
 	slog.InfoContext(ctx, "request refused", "method", method, "reason", entra.ReasonOf(err), "error", err)
 	if challenge := a.verifier.Challenge(err); challenge != "" {
 		if err := setTrailer(metadata.Pairs("www-authenticate", challenge)); err != nil {

@@ -18,7 +18,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// permissions says what each method requires; one that is missing here is refused.
+// permissions says what each method requires. A method that is not listed is refused.
 var permissions = map[string]entra.Requirement{
 	healthpb.Health_Check_FullMethodName: entra.Scope("Health.Read"),
 	healthpb.Health_Watch_FullMethodName: entra.Scope("Health.Read"),

@@ -108,7 +108,7 @@ func connect(t *testing.T, options entra.Options) healthpb.HealthClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = server.Serve(listener) }() // It ends with Stop.
+	go func() { _ = server.Serve(listener) }() // It returns when Stop is called.
 	t.Cleanup(server.Stop)
 	connection, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

@@ -42,7 +42,7 @@ func main() {
 		Addr:              *addr,
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute, // and none for reading or writing, which would end streams
+		IdleTimeout:       2 * time.Minute, // a timeout for reading or writing would end streams
 	}
 	log.Fatal(server.ListenAndServe())
 }
@@ -61,7 +61,7 @@ func newHandler(options entra.Options) (http.Handler, error) {
 	protect := auth.RequireBearerToken(tokenVerifier(verifier, options.Resource), &auth.RequireBearerTokenOptions{
 		ResourceMetadataURL: metadata.String(),
 		Scopes:              []string{options.Resource + "/Tools.Call"}, // what clients ask Entra for
-		ClockSkew:           time.Minute,                                // as the Verifier allows
+		ClockSkew:           time.Minute,                                // the Verifier's own default
 	})
 	server := mcp.NewServer(&mcp.Implementation{Name: "orders", Version: "1.0.0"}, nil)
 	mcp.AddTool(server, &mcp.Tool{Name: "list_orders", Description: "Lists your orders"}, listOrders)

@@ -101,7 +101,7 @@ func TestAMissingResourceIsAnError(t *testing.T) {
 	}
 }
 
-// serve starts the server; its URL is part of what it says of itself.
+// serve starts the server, which must know its own URL because its metadata names it.
 func serve(t *testing.T) (tenant *entratest.Server, url string) {
 	t.Helper()
 	tenant = entratest.New(t)

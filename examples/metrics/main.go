@@ -1,5 +1,5 @@
 // Metrics is an API whose Verifier can be watched: in Prometheus, in OpenTelemetry, and by a readiness probe. These are
-// served apart from the API, on an address that the world should not reach.
+// served on an address of their own, which only your monitoring should reach.
 //
 // Before you run it, set ENTRA_TENANT_ID to your directory (tenant) ID and ENTRA_CLIENT_ID to the application (client) ID
 // of the API, both from the API's page under App registrations, and expose the scopes Orders.Read and Orders.Write there.
@@ -69,8 +69,8 @@ func newHandlers(options entra.Options) (api, admin http.Handler, err error) {
 	return verifier.Authenticate(mux), adminMux, nil
 }
 
-// ready answers 200 once tokens can be judged. It fetches the keys if there are none, so that the first request after the
-// start does not wait for them; keys that are held outlive an outage of Entra, and with them the readiness.
+// ready answers 200 once the Verifier holds keys. It fetches them if there are none, so that the first request after the
+// start does not wait for them. The API stays ready during an outage of Entra for as long as keys are held.
 func ready(verifier *entra.Verifier) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := verifier.Ready(r.Context()); err != nil {

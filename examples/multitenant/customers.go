@@ -16,7 +16,8 @@ type customer struct {
 
 var errNoCustomer = errors.New("no such customer")
 
-// customers stands for the table in your database. Its key is the tenant ID: names and domains of tenants change hands.
+// customers stands for a table in your database. Its key is the tenant ID, because names and domains of tenants can
+// change hands.
 type customers struct {
 	mu       sync.RWMutex
 	byTenant map[string]customer
@@ -25,7 +26,7 @@ type customers struct {
 func newCustomers() *customers { return &customers{byTenant: make(map[string]customer)} }
 
 // mayCall is an entra.Requirement. An error that wraps ErrForbidden is answered with 403; any other, such as a database
-// that cannot be reached, with 500, so that nobody passes undecided.
+// that cannot be reached, with 500, so that a lookup that fails lets nobody in.
 func (c *customers) mayCall(ctx context.Context, claims *entra.Claims) error {
 	_, err := c.find(ctx, claims.TenantID)
 	if errors.Is(err, errNoCustomer) {
@@ -47,7 +48,7 @@ func (c *customers) find(ctx context.Context, tenantID string) (customer, error)
 	return found, nil
 }
 
-// add leaves a customer as he is who is one already.
+// add makes a tenant a customer. It changes nothing for a tenant that is one already.
 func (c *customers) add(ctx context.Context, added customer) error {
 	if err := ctx.Err(); err != nil {
 		return err

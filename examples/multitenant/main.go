@@ -1,5 +1,5 @@
-// Multitenant is an API for the tenants that are its customers. Tokens of every work or school tenant are verified; what a
-// tenant may do stands in a table of customers, under its tenant ID. A tenant becomes a customer when one of its users calls
+// Multitenant is an API for the tenants that are its customers. Tokens of every work or school tenant are verified; a table
+// of customers, by tenant ID, says what a tenant may do. A tenant becomes a customer when one of its users calls
 // POST /onboarding.
 //
 // Before you run it, set ENTRA_CLIENT_ID to the application (client) ID of the API, from its page under App registrations.
@@ -63,7 +63,7 @@ func (c *customers) listOrders(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "orders of %s, plan %s\n", customer.tenantID, customer.plan)
 }
 
-// onboard takes the tenant from the token alone: whatever else a request says, its sender may have made up.
+// onboard takes the tenant ID from the verified token alone: the client may have made up everything else in its request.
 func (c *customers) onboard(w http.ResponseWriter, r *http.Request) {
 	claims, _ := entra.ClaimsFromContext(r.Context())
 	if err := c.add(r.Context(), customer{tenantID: claims.TenantID, plan: "trial"}); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // graph is Microsoft Graph as the users of this API see it.
 type graph struct {
-	app    confidential.Client // remembers the tokens to Graph, one for each that this API received
+	app    confidential.Client // caches a token for Graph for each token that this API received
 	client *http.Client
 }
 

@@ -72,8 +72,8 @@ func showProfile(graph *graph) http.HandlerFunc {
 	}
 }
 
-// refuse tells the client what only its user can do, such as a second factor that Graph requires and this API does not:
-// the client signs the user in again with these claims and comes back.
+// refuse passes on a claims challenge of Entra, for instance when Graph requires a second factor: the client signs its
+// user in again with these claims and repeats the request.
 func refuse(w http.ResponseWriter, err error) {
 	var call msal.CallErr
 	var answer struct{ Claims string }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -10,24 +9,19 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// newVerifier says whose tokens the API accepts.
-func newVerifier(tenant *entratest.Server, logger *slog.Logger, refuse func(http.ResponseWriter, *http.Request, error)) (*entra.Verifier, error) {
-	return entra.NewVerifier(entra.Options{
-		Tenants:      []string{entratest.TenantID}, // in production: your directory (tenant) ID
-		ClientID:     entratest.APIClientID,        // in production: the application (client) ID of your API
-		HTTPClient:   tenant.Client(),              // in production: leave it out
-		Logger:       logger,
-		ErrorHandler: refuse, // in production: leave it out
-	})
+// options say whose tokens the API accepts.
+var options = entra.Options{
+	Tenants:  []string{entratest.TenantID}, // in production: your directory (tenant) ID
+	ClientID: entratest.APIClientID,        // in production: the application (client) ID of your API
 }
 
 // newAPI returns the API, protected: Authenticate says who is calling, Require says who may do what.
 func newAPI(verifier *entra.Verifier) http.Handler {
 	read := entra.Require(entra.AnyOf(
-		entra.Scope(entratest.ScopeRead),          // an application acting for a user
-		entra.AppPermission(entratest.RoleDaemon), // an application acting for itself
+		entra.Scope("Orders.Read"),             // an application acting for a user
+		entra.AppPermission("Orders.Read.All"), // an application acting for itself
 	))
-	write := entra.Require(entra.Scope(entratest.ScopeWrite))
+	write := entra.Require(entra.Scope("Orders.Write"))
 
 	mux := http.NewServeMux()
 	mux.Handle("GET /orders", read(http.HandlerFunc(listOrders)))
@@ -60,7 +54,7 @@ type answer struct {
 	Caller caller   `json:"caller"`
 }
 
-// caller is what the API saw of entra.Claims.
+// caller holds the claims of the caller that the answer repeats.
 type caller struct {
 	Kind      string    `json:"kind"`
 	TenantID  string    `json:"tenantID"`

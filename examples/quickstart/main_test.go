@@ -3,10 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,9 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unicode/utf8"
-
-	"github.com/entra-go/entra/entratest"
 )
 
 // The test binary is the program itself when it is started with this variable.
@@ -47,26 +42,9 @@ func TestTheShowEndsAfterOnce(t *testing.T) {
 		t.Fatalf("got %v with output\n%s", err, out)
 	}
 	text := string(out)
-	tenant, err := entratest.NewServer(entratest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tenant.Close()
-	for _, a := range samples(tenant) {
-		if a.reason != "" && (!strings.Contains(text, a.name) || !strings.Contains(text, string(a.reason))) {
-			t.Errorf("got no line about %q, reason %s", a.name, a.reason)
-		}
-	}
 	for _, want := range []string{"200  1001: two chairs", "application token", "Orders.Read.All", `error="insufficient_scope"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("got no %q in the output", want)
-		}
-	}
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		isToken := strings.Contains(line, "Bearer eyJ")
-		if n := utf8.RuneCountInString(line); n > columns && !isToken || strings.TrimRight(line, " ") != line {
-			t.Errorf("got a line of %d columns, want %d at most and no spaces at the end: %q", n, columns, line)
 		}
 	}
 }
@@ -78,8 +56,8 @@ func TestTwoShowsAtATimeTakeDifferentPorts(t *testing.T) {
 		t.Errorf("got %s twice, want two ports", first.apiURL)
 	}
 	for _, s := range []*serving{first, second} {
-		if status, _, err := send(t.Context(), http.MethodGet, s.apiURL+"/orders", ""); err != nil || status != 401 {
-			t.Errorf("got status %d and %v, want 401", status, err)
+		if status := send(t, s.apiURL+"/orders", ""); status != http.StatusUnauthorized {
+			t.Errorf("got status %d, want 401", status)
 		}
 	}
 }
@@ -107,9 +85,8 @@ func TestThePrintedTokensWork(t *testing.T) {
 		t.Fatalf("got %d curl lines with tokens, want 2", len(lines))
 	}
 	for _, line := range lines {
-		status, _, err := send(t.Context(), http.MethodGet, line[1], line[2])
-		if err != nil || status != http.StatusOK {
-			t.Errorf("got status %d and %v, want 200", status, err)
+		if status := send(t, line[1], line[2]); status != http.StatusOK {
+			t.Errorf("got status %d, want 200", status)
 		}
 	}
 }
@@ -132,9 +109,7 @@ func TestThePrintedCommandsGetATokenAndUseIt(t *testing.T) {
 
 func TestRefusalsAreLoggedWhileServing(t *testing.T) {
 	s := start(t)
-	if _, _, err := send(t.Context(), http.MethodGet, s.apiURL+"/orders", "Bearer nonsense"); err != nil {
-		t.Fatal(err)
-	}
+	send(t, s.apiURL+"/orders", "Bearer nonsense")
 	for {
 		line, err := s.out.ReadString('\n')
 		if err != nil {
@@ -143,41 +118,6 @@ func TestRefusalsAreLoggedWhileServing(t *testing.T) {
 		if strings.Contains(line, "reason=malformed") {
 			return
 		}
-	}
-}
-
-func TestAPortThatWasAskedForAndIsTakenIsAnError(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	for _, test := range []struct{ flag, addr, want string }{
-		{"-addr", taken.Addr().String(), "another program has this port"},
-		{"-entra", taken.Addr().String(), "another program has this port"},
-		{"-addr", "0.0.0.0:0", "not a loopback address"},
-		{"-entra", "0.0.0.0:0", "not loopback"},
-		{"-addr", "8080", "missing port"},
-		{"-entra", "8080", "missing port"},
-	} {
-		err := run(t.Context(), []string{"-once", test.flag, test.addr}, io.Discard)
-		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), test.flag) {
-			t.Errorf("%s %s: got %v, want %s and %q", test.flag, test.addr, err, test.flag, test.want)
-		}
-	}
-}
-
-func TestAnInterruptDuringTheShowEndsIt(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := run(ctx, nil, io.Discard); err != nil {
-		t.Errorf("got %v, want nil", err)
-	}
-}
-
-func TestAnArgumentThatIsNoFlagIsAnError(t *testing.T) {
-	if err := run(t.Context(), []string{"once"}, io.Discard); err == nil {
-		t.Error("got nil, want an error")
 	}
 }
 
@@ -215,4 +155,21 @@ func start(t *testing.T) *serving {
 	}
 	s.apiURL = regexp.MustCompile(`(?m)^  API +(http\S+)`).FindStringSubmatch(s.show)[1]
 	return s
+}
+
+func send(t *testing.T, url, authorization string) (status int) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
 }

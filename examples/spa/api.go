@@ -7,13 +7,14 @@ import (
 	"github.com/entra-go/entra"
 )
 
-// newAPI returns the API for the page of that origin. The client, unless nil, fetches Entra's keys.
+// newAPI returns the API for the page of that origin. The client fetches Entra's keys; nil means the default one.
 func newAPI(s settings, client *http.Client, origin string) (http.Handler, error) {
 	verifier, err := entra.NewVerifier(entra.Options{Tenants: []string{s.TenantID}, ClientID: s.APIID, HTTPClient: client})
 	if err != nil {
 		return nil, err
 	}
-	// An ID token is issued to the page and says only who signed in there: it is good for one route, on its own terms.
+	// An ID token is issued to the page and says who signed in there. One route accepts it, by a Verifier of its own, and
+	// no access token.
 	signedIn, err := entra.NewVerifier(entra.Options{Tenants: []string{s.TenantID}, ClientID: s.PageID, AllowIDTokens: true, HTTPClient: client})
 	if err != nil {
 		return nil, err
@@ -32,8 +33,8 @@ func newAPI(s settings, client *http.Client, origin string) (http.Handler, error
 	return allow(origin, mux), nil
 }
 
-// allow is CORS for one page. It stands outside of Authenticate: a browser asks first without a token, and a page
-// reads a refusal and its challenge only if the answer says that it may.
+// allow implements CORS for one page. It goes around Authenticate, because preflight requests carry no token and because
+// the page can read a refusal and its challenge only if the answer has CORS headers.
 func allow(origin string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()

@@ -19,7 +19,7 @@ import (
 //go:embed web
 var web embed.FS
 
-// settings are what the page must know. Nothing of it is secret.
+// settings are what the page must know. None of them is secret.
 type settings struct {
 	TenantID          string `json:"tenantId"`
 	PageID            string `json:"clientId"` // of the page's registration
@@ -45,8 +45,8 @@ func newPage(s settings, msal string) (http.Handler, error) {
 	return s.secured(mux), nil
 }
 
-// secured allows the page to run its own scripts and to reach Entra and the API, and nothing else: no other script can
-// then get at a token.
+// secured lets the page run its own scripts and reach Entra and the API, and nothing else, so that no other script can
+// read a token.
 func (s settings) secured(next http.Handler) http.Handler {
 	policy := strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "base-uri 'none'", "form-action 'none'",
@@ -62,7 +62,7 @@ func (s settings) secured(next http.Handler) http.Handler {
 	})
 }
 
-// emulate points MSAL.js to the emulator, through the metadata of the authority that it keeps. What was not set is that of
+// emulate points MSAL.js to the emulator by giving it the emulator's metadata. Settings that are missing become those of
 // the emulator's sample tenant.
 func (s *settings) emulate(emulator string) error {
 	s.TenantID = cmp.Or(s.TenantID, entratest.TenantID)
@@ -80,7 +80,7 @@ func (s *settings) emulate(emulator string) error {
 	return nil
 }
 
-// emulated sends the Verifier's requests to the emulator at this URL in Entra's place.
+// emulated is an http.RoundTripper that sends all requests to the emulator at this URL.
 type emulated string
 
 func (e emulated) RoundTrip(r *http.Request) (*http.Response, error) {

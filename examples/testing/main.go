@@ -48,7 +48,7 @@ func newHandler(options entra.Options) (http.Handler, error) {
 	return verifier.Authenticate(mux), nil
 }
 
-// listOrders shows each user his own orders, and administrators all.
+// listOrders shows users their own orders, and administrators all orders.
 func listOrders(w http.ResponseWriter, r *http.Request) {
 	claims, _ := entra.ClaimsFromContext(r.Context()) // always there behind Authenticate
 	if claims.HasRole("Orders.Admin") {

@@ -12,7 +12,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// A handler alone, without tokens: the claims are made by hand.
+// Tests a handler alone, without tokens: the claims are made by hand.
 func TestListOrders(t *testing.T) {
 	const user = "e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1"
 	for _, test := range []struct {
@@ -35,7 +35,7 @@ func TestListOrders(t *testing.T) {
 	}
 }
 
-// The whole API: who gets through to which route.
+// Tests the whole API: which caller may use which route.
 func TestWhoMayDoWhat(t *testing.T) {
 	tenant := entratest.New(t)
 	handler := newTestHandler(t, tenant)

@@ -1,5 +1,5 @@
 // Azidentity is a daemon that calls the API of ../api with Microsoft's azidentity. The same program runs with a secret, with a
-// certificate, or in Azure with a managed identity and no secret at all: DefaultAzureCredential finds out.
+// certificate, or in Azure with a managed identity and no secret at all: DefaultAzureCredential tries each.
 //
 // Before you run it outside Azure, set AZURE_TENANT_ID to your directory (tenant) ID, AZURE_CLIENT_ID and
 // AZURE_CLIENT_SECRET to the ID and a secret of the daemon's own app registration. Always set API_SCOPE to
@@ -39,7 +39,7 @@ func main() {
 }
 
 func listOrders(ctx context.Context, credential azcore.TokenCredential, scope, apiURL string) (string, error) {
-	// Ask before each call: the credential keeps tokens, and renews them in time.
+	// Ask before each call: the credential caches its token and renews it in time.
 	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
 	if err != nil {
 		return "", err

@@ -34,7 +34,7 @@ func main() {
 		Scopes:       []string{os.Getenv("API_SCOPE")},
 		AuthStyle:    oauth2.AuthStyleInParams,
 	}
-	client := daemon.Client(ctx) // gets a token when it needs one, and keeps it until it expires
+	client := daemon.Client(ctx) // gets a token when it needs one, and caches it until it expires
 	orders, err := listOrders(ctx, client, cmp.Or(os.Getenv("API_URL"), "http://localhost:8080"))
 	if err != nil {
 		log.Fatal(err)

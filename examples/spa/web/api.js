@@ -17,7 +17,7 @@ const usual = {
   redirectUri: `${location.origin}/redirect.html`, // where popups and hidden frames come back to
 };
 
-// resume returns the account that is signed in, be it by a redirect that just came back. It throws why that failed.
+// resume returns the account that is signed in. It completes a sign-in by redirect, and throws if that failed.
 export async function resume() {
   await client.initialize();
   const signedIn = await client.handleRedirectPromise();
@@ -35,7 +35,7 @@ export async function signInWithPopup() {
 
 export const signOut = () => client.logoutRedirect();
 
-// acquire gets tokens without the user if it can. Call it in answer to a click: browsers block other popups.
+// acquire gets tokens, without a popup if it can. Call it from a click handler: browsers block other popups.
 export async function acquire(request) {
   try {
     return await client.acquireTokenSilent({ ...usual, ...request });
@@ -45,8 +45,8 @@ export async function acquire(request) {
   }
 }
 
-// call sends a request to the API, once more with a new token if the API does not accept the one at hand, and returns
-// the response with what its refusal asks for.
+// call sends a request to the API, a second time with a new token if the API refuses the first one, and returns the
+// response with the token request that its challenge asks for.
 export async function call({ method, path, idToken }, request) {
   const send = async (request) => {
     const tokens = await acquire(request);
@@ -59,7 +59,7 @@ export async function call({ method, path, idToken }, request) {
   return { response, challenge, remedy: remedyFor(challenge) };
 }
 
-// challengeOf reads WWW-Authenticate, which the API lets this page see.
+// challengeOf reads WWW-Authenticate, which the API exposes to this page (CORS).
 function challengeOf(response) {
   const header = response.headers.get("WWW-Authenticate") ?? "";
   return Object.fromEntries([...header.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));

@@ -1,4 +1,4 @@
-// What the page shows. Nothing here is about tokens: see api.js.
+// What the page shows. All that concerns tokens is in api.js.
 
 import { acquire, call, resume, signIn, signInWithPopup, signOut } from "./api.js";
 
@@ -79,7 +79,7 @@ function showAccount(account) {
   $("username").textContent = account?.username ?? "";
 }
 
-// onClick lets a button do its work once at a time, and shows what went wrong.
+// onClick runs one handler of a button at a time, and shows its error.
 function onClick(button, work) {
   button.addEventListener("click", async () => {
     button.disabled = true;

@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ func newTestPage(t *testing.T) (*page, http.Handler) {
 		t.Fatal(err)
 	}
 	t.Cleanup(tenant.Close)
-	api, err := newService(tenant, slog.New(slog.DiscardHandler))
+	api, err := newService(sampleOptions(tenant, slog.New(slog.DiscardHandler)), sampleAPI)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestTheTrickleIsNotLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tenant.Close()
-	api, err := newService(tenant, log)
+	api, err := newService(sampleOptions(tenant, log), sampleAPI)
 	if err != nil {
 		t.Fatal(err)
 	}

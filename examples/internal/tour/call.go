@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"context"
@@ -6,10 +6,21 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/entra-go/entra/entratest"
 	"golang.org/x/oauth2/clientcredentials"
 )
+
+// answer is what GET /orders returns, as far as the show prints it.
+type answer struct {
+	Orders []string
+	Caller struct {
+		Kind, TenantID, ObjectID, ClientID, Version string
+		Roles                                       []string
+		ExpiresAt                                   time.Time
+	}
+}
 
 // callAsDaemon does what a background service does: it gets a token with its own secret, and calls the API with it.
 func callAsDaemon(ctx context.Context, entraURL, apiURL string) (answer, error) {

@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ func startTenant(tenant *entratest.Server, addr string) (url string, err error) 
 	return url, err
 }
 
-// listenAPI is startTenant for the API.
+// listenAPI listens for the API at addr, or at its default port or any other free one if addr is empty.
 func listenAPI(addr string) (net.Listener, error) {
 	if addr != "" {
 		if err := mustBeLoopback(addr); err != nil {
@@ -55,7 +55,7 @@ func explain(flag, addr string, err error) error {
 	return nil
 }
 
-// The sample tenant's secret is public, so nobody else may reach what it opens.
+// mustBeLoopback refuses every address that other machines reach: the sample tenant's secret is public.
 func mustBeLoopback(addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

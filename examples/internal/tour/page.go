@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"embed"
@@ -10,11 +10,11 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-//go:embed page
+//go:embed files
 var files embed.FS
 
-// page shows in a browser what the terminal's show prints, and lets the reader try everything. Whoever may open it may
-// do anything with the fake tenant, and nothing else.
+// page shows in a browser what show prints in the terminal, and lets the reader send tokens of any kind. It gives whoever
+// opens it full power over the fake tenant and over nothing else.
 type page struct {
 	tenant  *entratest.Server
 	api     *service
@@ -53,7 +53,7 @@ func (p *page) handler() http.Handler {
 }
 
 func file(name string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "page/"+name) }
+	return func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "files/"+name) }
 }
 
 type listedSample struct {
@@ -89,12 +89,12 @@ func (p *page) mint(w http.ResponseWriter, r *http.Request) {
 	complain(w, http.StatusNotFound, errors.New("no such sample"))
 }
 
-// refusal says what the log says of the request with this ID, or for one that was let in, what let it in.
+// refusal answers with the error of the request with this ID, or with the claims that decided if it was let in.
 func (p *page) refusal(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, explanationOf(p.api.refusals.of(r.PathValue("id"))))
 }
 
-// sign signs whatever the reader wrote, which the real Entra never does.
+// sign signs any header and payload, as only a fake tenant does.
 func (p *page) sign(w http.ResponseWriter, r *http.Request) {
 	var asked struct{ Header, Payload string }
 	if !decode(w, r, &asked) {

@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// show is what the program prints; every line of it happened.
+// show prints what the API answers to a daemon and to each of samples. It prints nothing that it did not just try.
 type show struct {
 	out              io.Writer
 	tenant           *entratest.Server
@@ -69,7 +69,7 @@ func (s *show) refusals(ctx context.Context) error {
 			return err
 		}
 		if common == "" {
-			// The first challenge, for no token at all, is how all others begin.
+			// The first sample sends no token, and all other challenges begin like its challenge.
 			common = challenge
 			s.printf("  Every challenge (WWW-Authenticate) begins like this one; <tenant> is the tenant's ID.\n")
 			challenge = strings.ReplaceAll(challenge, entratest.TenantID, "<tenant>")

@@ -1,20 +1,18 @@
-package main
+package tour
 
 import (
-	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
 
 	"github.com/entra-go/entra"
-	"github.com/entra-go/entra/entratest"
 )
 
-// service is the API as it runs. A restart replaces its verifier, which then holds no keys; requests under way end
-// with the one they began with.
+// service is the API as it runs. A restart replaces its Verifier with one that holds no keys yet; requests that began
+// before the restart keep the Verifier that they began with.
 type service struct {
-	tenant    *entratest.Server
-	logger    *slog.Logger
+	options   entra.Options
+	newAPI    func(*entra.Verifier) http.Handler
 	refusals  refusals
 	instances atomic.Pointer[instance]
 }
@@ -24,17 +22,18 @@ type instance struct {
 	verifier *entra.Verifier
 }
 
-func newService(tenant *entratest.Server, logger *slog.Logger) (*service, error) {
-	s := &service{tenant: tenant, logger: logger}
+func newService(options entra.Options, newAPI func(*entra.Verifier) http.Handler) (*service, error) {
+	s := &service{options: options, newAPI: newAPI}
+	s.options.ErrorHandler = s.refusals.write
 	return s, s.restart()
 }
 
 func (s *service) restart() error {
-	verifier, err := newVerifier(s.tenant, s.logger, s.refusals.write)
+	verifier, err := entra.NewVerifier(s.options)
 	if err != nil {
 		return err
 	}
-	s.instances.Store(&instance{newAPI(verifier), verifier})
+	s.instances.Store(&instance{s.newAPI(verifier), verifier})
 	return nil
 }
 
@@ -50,8 +49,8 @@ const (
 	refusalsToKeep = 64
 )
 
-// refusals keeps why the last requests were refused, by their request IDs ("" if there was none): the operator's side
-// of a refusal, which no client sees. The zero value is ready.
+// refusals keeps the errors of the last refused requests by their request IDs, "" for a request without one. These
+// errors are for the operator: the page shows them, and no client of a real API may. The zero value is ready to use.
 type refusals struct {
 	mu     sync.Mutex
 	errs   map[string]error
@@ -82,7 +81,7 @@ func (l *refusals) add(id string, err error) {
 	}
 }
 
-// of returns why the last request with this ID was refused, or nil.
+// of returns the error of the last request with this ID, nil if it was not refused.
 func (l *refusals) of(id string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

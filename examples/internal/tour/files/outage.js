@@ -6,7 +6,7 @@ let ticks = []
 let saidBefore = ''
 let started
 
-// watch shows what the program's own requests get, for as long as the page is open.
+// watch shows the answers to the program's own requests for as long as the page is open.
 export async function watch() {
   if (!document.hidden) {
     try {
@@ -35,7 +35,7 @@ function showState(state) {
   say(`Entra is ${state.down ? 'down' : 'up'}. The same token gets ${word(tick.kept)}, a new one ${word(tick.new)}.`, style(tick.new))
 }
 
-// enable lets one of two buttons be pressed, and hands the focus on that the other one loses.
+// enable enables one of two buttons and disables the other, whose focus it passes on.
 function enable(down) {
   const [take, bring] = ['down', 'restore'].map(act => document.querySelector(`[data-act=${act}]`))
   const focused = document.activeElement
@@ -45,7 +45,7 @@ function enable(down) {
   if (focused === bring && !down) take.focus()
 }
 
-// say speaks only when something changed, since a screen reader reads each change aloud.
+// say sets the text only if it changed, since a screen reader reads each change aloud.
 function say(sentence, kind = 'away') {
   if (sentence === saidBefore) return
   saidBefore = sentence

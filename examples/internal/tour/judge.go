@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// asked is a token from elsewhere, and the API that it should be for.
+// asked is a token that the reader pasted, and the API that it should be for.
 type asked struct {
 	Token    string `json:"token"`
 	TenantID string `json:"tenantID"`
@@ -21,14 +21,14 @@ type asked struct {
 	Audience string `json:"audience"` // Application ID URI of one's own; may be empty
 }
 
-// verdict is what package entra says of a token, under an assumption.
+// verdict is what package entra says of a token if an assumption holds.
 type verdict struct {
 	explanation
 	Assuming string `json:"assuming"` // "" for nothing
 	Kind     string `json:"kind,omitempty"`
 }
 
-// judge says what an API would say of a token from elsewhere. Nothing is fetched and nothing is sent anywhere.
+// judge answers what an API would say of a pasted token. It fetches nothing, and the token stays in this process.
 func judge(w http.ResponseWriter, r *http.Request) {
 	var a asked
 	if !decode(w, r, &a) {
@@ -42,8 +42,9 @@ func judge(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, verdicts)
 }
 
-// verdicts are one or more, each assuming away what the one before it found: a key that only the real Entra has, then
-// a lifetime that is over, since most tokens in a bug report are old.
+// verdicts returns the verdict on the token as it is. If that is about the key, which only the real Entra has, a second
+// verdict assumes that the signature is good; if that is about the lifetime, as with most tokens in a bug report, a
+// third assumes that the token was issued just now.
 func (a asked) verdicts(ctx context.Context) ([]verdict, error) {
 	options := entra.Options{Tenants: []string{a.TenantID}, ClientID: a.ClientID, Logger: slog.New(slog.DiscardHandler)}
 	if a.Audience != "" {

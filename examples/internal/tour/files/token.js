@@ -1,7 +1,7 @@
-// What a token says: decoding and showing it. Nothing here checks anything; the API does.
+// Decodes a token and shows what it says. Only the API checks tokens; nothing here does.
 import { el } from './page.js'
 
-// bare returns what stands behind Bearer, without the white space and quotes that copying brings along.
+// bare returns the token of an Authorization header, without the white space and quotes that copying adds.
 export function bare(text) {
   return text.trim().replace(/^authorization:\s*/i, '').replace(/^bearer\s+/i, '').replace(/^["']+|["']+$/g, '').trim()
 }
@@ -75,10 +75,10 @@ const names = {
   '00000002-0000-0000-c000-000000000000': 'Azure AD Graph', 'https://management.azure.com': 'Azure Resource Manager',
 }
 const dates = ['exp', 'nbf', 'iat']
-// What an API decides by, most telling first. The rest is folded away.
+// The claims that an API decides by, the most important first. All other claims are folded away.
 const telling = ['aud', 'iss', 'tid', 'ver', 'exp', 'nbf', 'iat', 'scp', 'roles', 'idtyp', 'azp', 'appid', 'oid', 'sub', 'cnf', 'nonce', 'acrs']
 
-// show renders a decoded token; decided are the names to point at, good says whether they let it in.
+// show renders a decoded token and marks the claims in decided; good says whether the token was accepted for them.
 export function show(token, decided = [], good = false) {
   if (!token) return [el('p', { class: 'note' }, 'There is no token to decode here.')]
   const wanted = new Map(decided.map(name => [name.replace('?', ''), !name.endsWith('?')]))

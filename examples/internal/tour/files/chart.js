@@ -1,9 +1,9 @@
-// The chart of what requests got during the last minute: a bar for each, a mark for each fetch of the keys.
+// The chart of the last minute: a bar for each request, a mark for each fetch of the keys.
 const seconds = 60
 const lane = 26
 const gap = 30
 const left = 2
-const rows = 3 // of labels; whoever is quicker gets lines without
+const rows = 3 // of labels; an event that finds no room in them gets a line without a label
 const top = rows * 15 + 6
 
 function svg(name, attributes, text) {
@@ -49,7 +49,7 @@ export const style = outcome => outcome.status === 200 ? 'ok' : outcome.status =
 
 export const word = outcome => outcome.status === 200 ? '200 let in' : `${outcome.status} ${outcome.reason ?? ''}`
 
-// Colour is not alone: what is refused is shorter, and without keys there is only a ring.
+// The height tells the answers apart too, for readers who cannot tell the colours apart.
 function request(x, y, bar, outcome) {
   const kind = style(outcome)
   const height = { ok: lane, refused: lane * 0.5, away: lane * 0.22 }[kind]
@@ -81,10 +81,10 @@ function fetches(ticks, x, y) {
   return marks
 }
 
-// events labels what the reader did. Labels that would touch stand in rows of their own.
+// events labels what the reader did. Labels that would overlap go into rows of their own.
 function events(ticks, x, bottom, width) {
   const nodes = []
-  const free = [] // where each row is free from
+  const free = [] // the x from which each row is free
   for (const tick of ticks) {
     if (!tick.events) continue
     const at = x(tick.at)

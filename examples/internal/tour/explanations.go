@@ -1,4 +1,4 @@
-package main
+package tour
 
 import "github.com/entra-go/entra"
 
@@ -24,11 +24,11 @@ var steps = []string{
 	"Header", "Token", "Key", "Signature", "Claims", "Time", "Issuer and tenant", "Key’s owner", "Audience", "Kind", "Permissions", "Require",
 }
 
-// letIn are the claims that a token is let in by.
+// letIn are the claims that an accepted token is accepted for.
 var letIn = []string{"exp", "iss", "tid", "aud", "scp?", "roles?"}
 
-// explanations say at which step a reason arises, what to look at in the token, and what usually has to change. What
-// was found and expected in this very token is in the text of the error.
+// explanations say for each reason at which step it arises, which members of the token show it, and what usually has to
+// change. The error's text says what was found in the token at hand and what was expected.
 var explanations = map[entra.Reason]struct {
 	step    step
 	decided []string

@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"context"
@@ -22,8 +22,8 @@ const (
 	renewAfter   = 30 * time.Minute
 )
 
-// trickle sends requests to the API all the time that somebody looks: with one token again and again, and with a new
-// one each time. The chart of the page shows what they get while keys change and Entra is away.
+// trickle sends requests to the API while somebody watches the page: one with the same token each time, and one with a
+// new token. The page's chart shows their answers while keys change and Entra cannot be reached.
 type trickle struct {
 	tenant *entratest.Server
 	api    *service
@@ -34,13 +34,13 @@ type trickle struct {
 	events  []string // since the last tick
 	down    bool
 	watched time.Time
-	started int64 // names this run of the program
+	started int64 // tells this run of the program from others
 
 	kept     string // the token that is sent again and again
 	mintedAt time.Time
 }
 
-// tick is what one moment's requests got.
+// tick holds the answers to the two requests of one moment, and the key set's counts after them.
 type tick struct {
 	Number   int      `json:"number"`
 	At       int64    `json:"at"` // Unix time in milliseconds
@@ -54,7 +54,7 @@ type tick struct {
 
 type outcome struct {
 	Status int          `json:"status"`
-	Reason entra.Reason `json:"reason,omitempty"` // as the client learns it
+	Reason entra.Reason `json:"reason,omitempty"` // from the problem document that a client gets
 }
 
 func newTrickle(tenant *entratest.Server, api *service) *trickle {
@@ -125,7 +125,7 @@ func (t *trickle) ask(ctx context.Context, token string) outcome {
 	return result
 }
 
-// recorder is a ResponseWriter that keeps the answer.
+// recorder is an http.ResponseWriter that keeps the answer.
 type recorder struct {
 	header http.Header
 	status int
@@ -148,7 +148,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 
 type trickleKey struct{}
 
-// withoutTrickle leaves the trickle's requests out of the log, which is for those of the reader.
+// withoutTrickle leaves the trickle's requests out of the log, so that it shows the reader's requests alone.
 type withoutTrickle struct{ slog.Handler }
 
 func (h withoutTrickle) Handle(ctx context.Context, record slog.Record) error {
@@ -158,7 +158,7 @@ func (h withoutTrickle) Handle(ctx context.Context, record slog.Record) error {
 	return h.Handler.Handle(ctx, record)
 }
 
-// state answers what happened after the tick that the query names, and how the key set is.
+// state answers with the ticks after the one that the query names, and with the counts of the key set.
 func (t *trickle) state(w http.ResponseWriter, r *http.Request) {
 	after, _ := strconv.Atoi(r.URL.Query().Get("after")) // from the beginning, if it is missing
 	stats := t.api.stats()

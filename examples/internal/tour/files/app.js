@@ -37,7 +37,7 @@ const choice = sample => el('label', { class: 'choice' },
   el('input', { type: 'radio', name: 'sample', value: sample.id, 'aria-describedby': `about-${sample.id}` }),
   el('span', {}, el('b', {}, curly(sample.name)), el('small', { id: `about-${sample.id}` }, sample.about)))
 
-// On a phone only the group of the chosen token is open.
+// On a narrow screen only the group of the chosen token is open.
 const narrow = matchMedia('(max-width: 56rem)')
 function fitPicker() {
   for (const group of document.querySelectorAll('.picker details')) {
@@ -57,7 +57,7 @@ async function pick(sample) {
   await send()
 }
 
-// Whoever picks faster than the program answers sees the answer to the last pick only.
+// turns counts what was picked and sent, so that only the answer to the last of them is shown.
 let turns = 0
 
 // send makes the request itself: the browser's network tools show it as it is shown here.
@@ -121,7 +121,7 @@ function exchange(authorization, id, response, body) {
   return lines
 }
 
-// A parameter a line; values hold no quotes.
+// parameters shows one parameter of a challenge a line. Values of entra's challenges hold no quotes.
 const parameters = challenge => challenge.split(/, (?=[a-z_]+=")/).map((part, index, all) =>
   el('span', { class: /^(error|error_description|scope)=/.test(part) ? 'parameter tells' : 'parameter' }, part + (index < all.length - 1 ? ',' : '')))
 

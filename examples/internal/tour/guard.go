@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"net"
@@ -6,13 +6,13 @@ import (
 	"net/netip"
 )
 
-// contentSecurityPolicy lets the page load its own files and call its own server, and nothing else. Nothing on it is
-// made from text that could be markup.
+// contentSecurityPolicy lets the page load its own files and call its own server, and nothing else. It
+// also forbids the page's scripts to make markup from text (require-trusted-types-for), because tokens hold others' text.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// loopbackHost answers only requests for this machine by name. Otherwise a site elsewhere could give its own name the
-// address 127.0.0.1, and so read the page as if it were its own (DNS rebinding).
+// loopbackHost refuses requests whose Host is not a loopback name. A hostile site can let its own host name resolve to
+// 127.0.0.1, and its scripts could then read the page as their own (DNS rebinding).
 func loopbackHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(r.Host) {

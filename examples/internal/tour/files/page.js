@@ -1,6 +1,6 @@
 export const $ = id => document.getElementById(id)
 
-// call asks this program; nothing on this page asks anybody else.
+// call sends a request to this program. The page sends requests to no other.
 export async function call(path, body) {
   const response = await fetch(path, body === undefined ? {} : { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
   if (response.status === 204) return null
@@ -9,7 +9,7 @@ export async function call(path, body) {
   return answer
 }
 
-// el makes an element. Text is only ever set as text.
+// el makes an element. Its text is set as text, never as markup, because tokens hold others' text.
 export function el(name, attributes = {}, ...children) {
   const node = document.createElement(name)
   for (const [key, value] of Object.entries(attributes)) {

@@ -1,4 +1,4 @@
-package main
+package tour
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ const (
 	groupForged    = "Forged"
 )
 
-// samples are what reaches an API on an ordinary day, and on a bad one. Those that are let in come first.
+// samples returns requests of the kinds that reach an API: first those that are let in, then those that are refused.
 func samples(tenant *entratest.Server) []sample {
 	token := func(options ...entratest.TokenOption) func() string {
 		return func() string { return "Bearer " + tenant.Token(options...) }
@@ -65,7 +65,7 @@ func samples(tenant *entratest.Server) []sample {
 	}
 }
 
-// spliced is a good token with the payload of another, which grants more.
+// spliced returns a good token whose payload is replaced by that of another token with more scopes.
 func spliced(tenant *entratest.Server) string {
 	good := strings.Split(tenant.Token(), ".")
 	more := strings.Split(tenant.Token(entratest.Scopes(entratest.ScopeRead, entratest.ScopeWrite)), ".")
