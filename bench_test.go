@@ -16,6 +16,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // benchToken mints a token of a user as an API with one app role and one group gets it: about 1.4 KB, and each one
@@ -63,14 +64,6 @@ func benchVerifier(tb testing.TB, tenant *entratest.Server, cacheSize int) *entr
 	return verifier
 }
 
-// mustVerify also makes the Verifier remember the token, if it remembers any.
-func mustVerify(tb testing.TB, verifier *entra.Verifier, token string) {
-	tb.Helper()
-	if _, err := verifier.Verify(tb.Context(), token); err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // benchBoth measures one after another, and on as many cores as -cpu says.
 func benchBoth(b *testing.B, work func() error) {
 	b.Run("serial", func(b *testing.B) {
@@ -113,7 +106,7 @@ func BenchmarkBare(b *testing.B) {
 
 func benchVerify(b *testing.B, verifier *entra.Verifier, token string) {
 	ctx := b.Context()
-	mustVerify(b, verifier, token)
+	testbed.MustVerify(b, verifier, token)
 	benchBoth(b, func() error {
 		_, err := verifier.Verify(ctx, token)
 		return err
@@ -159,7 +152,7 @@ func BenchmarkWarmMany(b *testing.B) {
 	verifier := benchVerifier(b, tenant, held)
 	tokens := benchTokens(tenant, held)
 	for _, token := range tokens {
-		mustVerify(b, verifier, token)
+		testbed.MustVerify(b, verifier, token)
 	}
 	ctx, next := b.Context(), 0
 	b.ReportAllocs()
@@ -212,9 +205,11 @@ type reply struct {
 	status int
 }
 
-func (r *reply) Header() http.Header         { return r.header }
+func (r *reply) Header() http.Header { return r.header }
+
 func (r *reply) Write(p []byte) (int, error) { return len(p), nil }
-func (r *reply) WriteHeader(status int)      { r.status = status }
+
+func (r *reply) WriteHeader(status int) { r.status = status }
 
 func benchRequest(authorization ...string) *http.Request {
 	request := httptest.NewRequest(http.MethodGet, "https://api.example/orders", nil)
@@ -294,7 +289,7 @@ func hostileRequests(tenant *entratest.Server) []hostileRequest {
 func BenchmarkRefuse(b *testing.B) {
 	tenant := entratest.New(b)
 	verifier := benchVerifier(b, tenant, 0)
-	mustVerify(b, verifier, benchToken(tenant))
+	testbed.MustVerify(b, verifier, benchToken(tenant))
 	ctx := b.Context()
 	for _, hostile := range hostileRequests(tenant)[4:] {
 		token := strings.TrimPrefix(hostile.authorization[0], "Bearer ")
@@ -313,7 +308,7 @@ func BenchmarkRefuse(b *testing.B) {
 func BenchmarkRefuseRequest(b *testing.B) {
 	tenant := entratest.New(b)
 	verifier := benchVerifier(b, tenant, 0)
-	mustVerify(b, verifier, benchToken(tenant))
+	testbed.MustVerify(b, verifier, benchToken(tenant))
 	handler := verifier.Authenticate(http.NotFoundHandler())
 	for _, hostile := range hostileRequests(tenant) {
 		request := benchRequest(hostile.authorization...)

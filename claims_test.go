@@ -1,6 +1,7 @@
 package entra_test
 
 import (
+	"context"
 	"os"
 	"reflect"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // claimSet returns a claim set of testdata/claims. They are issued at bubbleStart, for an hour.
@@ -26,8 +28,8 @@ func common(change func(*entra.Claims)) entra.Claims {
 	c := entra.Claims{
 		Kind: entra.UserToken, TenantID: entratest.TenantID, ObjectID: entratest.AliceObjectID, Subject: "pairwise-subject",
 		ClientID: entratest.ClientID, ClientAuth: "0", Scopes: []string{"Orders.Read"},
-		Audience: entratest.APIClientID, Issuer: publicV2, Version: "2.0", TokenID: "sample-uti",
-		IssuedAt: bubbleStart, NotBefore: bubbleStart, ExpiresAt: bubbleStart.Add(time.Hour),
+		Audience: entratest.APIClientID, Issuer: testbed.PublicV2, Version: "2.0", TokenID: "sample-uti",
+		IssuedAt: testbed.BubbleStart, NotBefore: testbed.BubbleStart, ExpiresAt: testbed.BubbleStart.Add(time.Hour),
 	}
 	change(&c)
 	return c
@@ -50,7 +52,7 @@ func TestClaims(t *testing.T) {
 			c.Name, c.PreferredUsername = "Alice Example", "alice@contoso.example"
 		})},
 		{"R25 R99", "user-v1", common(func(c *entra.Claims) {
-			c.Audience, c.Issuer, c.Version, c.ClientAuth = entratest.APIURI, publicV1, "1.0", "1"
+			c.Audience, c.Issuer, c.Version, c.ClientAuth = entratest.APIURI, testbed.PublicV1, "1.0", "1"
 			c.Name, c.PreferredUsername = "Alice Example", "alice.upn@contoso.example"
 		})},
 		{"R58 R63", "app-v2", common(func(c *entra.Claims) {
@@ -59,11 +61,11 @@ func TestClaims(t *testing.T) {
 		})},
 		{"R58 R63", "app-v1", common(func(c *entra.Claims) {
 			application(c)
-			c.Audience, c.Issuer, c.Version, c.ClientAuth = entratest.APIURI, publicV1, "1.0", "1"
-			c.IdentityProvider = publicV1
+			c.Audience, c.Issuer, c.Version, c.ClientAuth = entratest.APIURI, testbed.PublicV1, "1.0", "1"
+			c.IdentityProvider = testbed.PublicV1
 		})},
 		{"R71", "guest", common(func(c *entra.Claims) {
-			c.ObjectID, c.Guest, c.IdentityProvider = "e3e3e3e3-e3e3-4e3e-8e3e-e3e3e3e3e3e3", true, publicOtherV1
+			c.ObjectID, c.Guest, c.IdentityProvider = "e3e3e3e3-e3e3-4e3e-8e3e-e3e3e3e3e3e3", true, testbed.PublicOtherV1
 			c.Email, c.EmailVerified = "guest@fabrikam.example", true
 		})},
 		{"R73", "overage", common(func(c *entra.Claims) { c.GroupsOverage = true })},
@@ -76,7 +78,7 @@ func TestClaims(t *testing.T) {
 			c.ClientAuth, c.Agent = "2", true
 		})},
 		{"R31", "personal-account", common(func(c *entra.Claims) {
-			c.TenantID, c.Issuer, c.ObjectID = entra.PersonalAccounts, personalV2, "00000000-0000-0000-1111-222222222222"
+			c.TenantID, c.Issuer, c.ObjectID = entra.PersonalAccounts, testbed.PersonalV2, "00000000-0000-0000-1111-222222222222"
 			c.Name, c.PreferredUsername = "Carol Example", "carol@outlook.example"
 		})},
 		{"R56", "id-token", common(func(c *entra.Claims) {
@@ -97,15 +99,15 @@ func TestClaims(t *testing.T) {
 			payload := claimSet(t, r.file)
 			synctest.Test(t, func(t *testing.T) {
 				tenant := entratest.New(t)
-				verifier := newVerifier(t, tenant, func(o *entra.Options) {
+				verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
 					o.Tenants = append(o.Tenants, entra.PersonalAccounts)
 					o.AllowIDTokens = true
 				})
-				options := with(entratest.RawPayload(payload))
+				options := testbed.With(entratest.RawPayload(payload))
 				if r.want.PersonalAccount() {
 					options = append(options, entratest.Personal())
 				}
-				claims := accepted(t, verifier, tenant.Token(options...))
+				claims := testbed.Accepted(t, verifier, tenant.Token(options...))
 				compareClaims(t, *claims, r.want)
 			})
 		})
@@ -129,7 +131,7 @@ func compareClaims(t *testing.T, got, want entra.Claims) {
 
 func TestGuestsAndOverage(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	set := entratest.Claim
 	for _, r := range []struct {
 		rule, name     string
@@ -137,23 +139,23 @@ func TestGuestsAndOverage(t *testing.T) {
 		guest, overage bool
 	}{
 		{"R73", "neither", nil, false, false},
-		{"R73", "groups", with(entratest.Groups("x")), false, false},
-		{"R73", "groups left out, as _claim_names says", with(entratest.Overage()), false, true},
-		{"R73", "groups left out, as hasgroups says", with(set("hasgroups", true)), false, true},
-		{"R73", "groups left out, as hasgroups says in text", with(set("hasgroups", "true")), false, true},
-		{"R73", "hasgroups false", with(set("hasgroups", false)), false, false},
-		{"R73", "hasgroups false beside _claim_names", with(entratest.Overage(), set("hasgroups", false)), false, true},
-		{"R73", "groups left out, as groups:src1 says", with(set("groups:src1", "https://graph.windows.net/x")), false, true},
-		{"R73", "another claim left out", with(set("_claim_names", map[string]string{"roles": "src1"})), false, false},
-		{"R99", "a guest by acct", with(set("acct", 1)), true, false},
-		{"R99", "a member by acct, whatever idp says", with(set("acct", 0), set("idp", "live.com")), false, false},
-		{"R99", "a guest by idp", with(set("idp", "live.com")), true, false},
-		{"R99", "a member whose idp is the issuer", with(set("idp", publicV2)), false, false},
-		{"R99", "a member whose idp is the issuer's version 1.0", with(set("idp", publicV1)), false, false},
-		{"R99", "an application with an idp", with(entratest.App("x"), set("idp", publicOtherV1)), false, false},
+		{"R73", "groups", testbed.With(entratest.Groups("x")), false, false},
+		{"R73", "groups left out, as _claim_names says", testbed.With(entratest.Overage()), false, true},
+		{"R73", "groups left out, as hasgroups says", testbed.With(set("hasgroups", true)), false, true},
+		{"R73", "groups left out, as hasgroups says in text", testbed.With(set("hasgroups", "true")), false, true},
+		{"R73", "hasgroups false", testbed.With(set("hasgroups", false)), false, false},
+		{"R73", "hasgroups false beside _claim_names", testbed.With(entratest.Overage(), set("hasgroups", false)), false, true},
+		{"R73", "groups left out, as groups:src1 says", testbed.With(set("groups:src1", "https://graph.windows.net/x")), false, true},
+		{"R73", "another claim left out", testbed.With(set("_claim_names", map[string]string{"roles": "src1"})), false, false},
+		{"R99", "a guest by acct", testbed.With(set("acct", 1)), true, false},
+		{"R99", "a member by acct, whatever idp says", testbed.With(set("acct", 0), set("idp", "live.com")), false, false},
+		{"R99", "a guest by idp", testbed.With(set("idp", "live.com")), true, false},
+		{"R99", "a member whose idp is the issuer", testbed.With(set("idp", testbed.PublicV2)), false, false},
+		{"R99", "a member whose idp is the issuer's version 1.0", testbed.With(set("idp", testbed.PublicV1)), false, false},
+		{"R99", "an application with an idp", testbed.With(entratest.App("x"), set("idp", testbed.PublicOtherV1)), false, false},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			claims := accepted(t, verifier, tenant.Token(r.token...))
+			claims := testbed.Accepted(t, verifier, tenant.Token(r.token...))
 			if claims.Guest != r.guest || claims.GroupsOverage != r.overage {
 				t.Errorf("got guest %v and overage %v, want %v and %v", claims.Guest, claims.GroupsOverage, r.guest, r.overage)
 			}
@@ -163,7 +165,7 @@ func TestGuestsAndOverage(t *testing.T) {
 
 func TestEmailIsVerifiedWhereEntraSaysSo(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	for _, r := range []struct {
 		rule string
 		edov any
@@ -172,7 +174,7 @@ func TestEmailIsVerifiedWhereEntraSaysSo(t *testing.T) {
 		{"R71", true, true}, {"R71", 1, true}, {"R71", "1", true}, {"R71", "true", true},
 		{"R71", false, false}, {"R71", 0, false}, {"R71", "0", false}, {"R71", "", false}, {"R71", "yes", false}, {"R71", []bool{true}, false},
 	} {
-		claims := accepted(t, verifier, tenant.Token(entratest.Claim("email", "alice@contoso.example"), entratest.Claim("xms_edov", r.edov)))
+		claims := testbed.Accepted(t, verifier, tenant.Token(entratest.Claim("email", "alice@contoso.example"), entratest.Claim("xms_edov", r.edov)))
 		if claims.EmailVerified != r.want {
 			t.Errorf("xms_edov %#v: got verified %v, want %v", r.edov, claims.EmailVerified, r.want)
 		}
@@ -183,13 +185,13 @@ func TestEmailIsVerifiedWhereEntraSaysSo(t *testing.T) {
 func TestUserKey(t *testing.T) {
 	t.Attr("rule", "R69 R70")
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, func(o *entra.Options) { o.Tenants = append(o.Tenants, entratest.OtherTenantID) })
-	name := with(entratest.Claim("preferred_username", "same@contoso.example"), entratest.Claim("email", "same@contoso.example"), entratest.Claim("name", "same"))
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.Tenants = append(o.Tenants, entratest.OtherTenantID) })
+	name := testbed.With(entratest.Claim("preferred_username", "same@contoso.example"), entratest.Claim("email", "same@contoso.example"), entratest.Claim("name", "same"))
 	keys := make(map[string]bool)
 	for _, who := range []entratest.TokenOption{
 		entratest.User("alice"), entratest.User("bob"), entratest.Tenant(entratest.OtherTenantID), entratest.Claim("preferred_username", "other"),
 	} {
-		keys[accepted(t, verifier, tenant.Token(append(name, who)...)).UserKey()] = true
+		keys[testbed.Accepted(t, verifier, tenant.Token(append(name, who)...)).UserKey()] = true
 	}
 	if want := entratest.TenantID + "." + entratest.AliceObjectID; len(keys) != 3 || !keys[want] {
 		t.Errorf("got keys %v for alice, bob, a user of another tenant and alice renamed, want 3 with %s", keys, want)
@@ -197,6 +199,150 @@ func TestUserKey(t *testing.T) {
 	for _, claims := range []entra.Claims{{}, {TenantID: "x"}, {ObjectID: "x"}} {
 		if got := claims.UserKey(); got != "" {
 			t.Errorf("got key %q for %+v, want none", got, claims)
+		}
+	}
+}
+
+// optionalClaims returns the claims of a token that has claims without a field here.
+func optionalClaims(t *testing.T) *entra.Claims {
+	t.Helper()
+	tenant := entratest.New(t)
+	return testbed.Accepted(t, testbed.NewVerifier(t, tenant, nil), tenant.Token(entratest.RawPayload(claimSet(t, "optional-claims"))))
+}
+
+func TestDecode(t *testing.T) {
+	t.Attr("rule", "R97")
+	synctest.Test(t, func(t *testing.T) {
+		claims := optionalClaims(t)
+		var custom struct {
+			CostCenter string   `json:"extension_aaaa_costCenter"`
+			Teams      []string `json:"extension_aaaa_teams"`
+			ShoeSize   float64  `json:"extn.shoeSize"`
+			Country    string   `json:"ctry"`
+			Missing    *string  `json:"missing"`
+			Division   struct {
+				Name  string `json:"Name"`
+				Other string `json:"name"`
+			}
+		}
+		if err := claims.Decode(&custom); err != nil {
+			t.Fatalf("Decode: got %v, want no error", err)
+		}
+		if custom.CostCenter != "4711" || len(custom.Teams) != 2 || custom.Teams[1] != "blue" || custom.ShoeSize != 43.5 || custom.Country != "SE" ||
+			custom.Missing != nil || custom.Division.Name != "North" || custom.Division.Other != "south" {
+			t.Errorf("got %+v, want the claims of testdata/claims/optional-claims.json", custom)
+		}
+		var all map[string]any
+		if err := claims.Decode(&all); err != nil || all["uti"] != "sample-uti" || all["xms_rd"] != 1.0 {
+			t.Errorf("got %v and error %v, want the whole claim set", all, err)
+		}
+	})
+}
+
+// TestDecodeComparesNamesExactly shows the difference to encoding/json, which lets another claim's value in.
+func TestDecodeComparesNamesExactly(t *testing.T) {
+	t.Attr("rule", "R6 R97")
+	tenant := entratest.New(t)
+	row := testbed.Row{Payload: testbed.Adding(`"EXTENSION_LEVEL":"admin","extenſion_level":"admin"`)}
+	claims := testbed.Accepted(t, testbed.NewVerifier(t, tenant, nil), row.Mint(tenant))
+	var custom struct {
+		Level string `json:"extension_level"`
+	}
+	if err := claims.Decode(&custom); err != nil || custom.Level != "" {
+		t.Errorf("got level %q and error %v, want neither", custom.Level, err)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	t.Attr("rule", "R97")
+	synctest.Test(t, func(t *testing.T) {
+		claims := optionalClaims(t)
+		var wrong struct {
+			Teams string `json:"extension_aaaa_teams"`
+		}
+		var text string
+		byHand := &entra.Claims{Kind: entra.UserToken}
+		for name, err := range map[string]error{
+			"an array into a string": claims.Decode(&wrong),
+			"into no struct or map":  claims.Decode(&text),
+			"into no pointer":        claims.Decode(wrong),
+			"into nil":               claims.Decode(nil),
+			"claims made by hand":    byHand.Decode(new(map[string]any)),
+			"the zero claims":        new(entra.Claims).Decode(new(map[string]any)),
+		} {
+			if err == nil {
+				t.Errorf("%s: got no error, want one", name)
+			}
+		}
+	})
+}
+
+func TestClaimsAreTheCallersOwn(t *testing.T) {
+	tenant := entratest.New(t)
+	token := tenant.Token(entratest.Scopes("Orders.Read", "Orders.Write"), entratest.Roles("a"), entratest.Groups("g"))
+	for name, size := range map[string]int{"remembered": 0, "not remembered": -1} {
+		t.Run(name, func(t *testing.T) {
+			verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.CacheSize = size })
+			first := testbed.Accepted(t, verifier, token)
+			first.Scopes[0], first.Roles[0], first.Groups[0] = "changed", "changed", "changed"
+			first.Scopes = append(first.Scopes[:1], "appended")
+			first.TenantID, first.Kind = "changed", entra.AppToken
+			second := testbed.Accepted(t, verifier, token)
+			if second.Scopes[0] != "Orders.Read" || second.Scopes[1] != "Orders.Write" || second.Roles[0] != "a" || second.Groups[0] != "g" ||
+				second.TenantID != entratest.TenantID || second.Kind != entra.UserToken {
+				t.Errorf("got %+v after another caller changed his claims, want those of the token", second)
+			}
+			_ = append(second.Scopes, "x")
+			if second.Roles[0] != "a" {
+				t.Errorf("got roles %v after scopes were appended to, want [a]", second.Roles)
+			}
+		})
+	}
+}
+
+func TestHasScopeAndHasRoleCompareExactly(t *testing.T) {
+	t.Attr("rule", "R62 R63")
+	claims := &entra.Claims{Scopes: []string{"Orders.Read", "x"}, Roles: []string{"Orders.Admin"}}
+	for name, got := range map[string]bool{
+		"scope in other case":     claims.HasScope("orders.read"),
+		"scope, part of it":       claims.HasScope("Orders"),
+		"scope, two at once":      claims.HasScope("Orders.Read x"),
+		"scope, none":             claims.HasScope(""),
+		"scope that is a role":    claims.HasScope("Orders.Admin"),
+		"role in other case":      claims.HasRole("orders.admin"),
+		"role that is a scope":    claims.HasRole("Orders.Read"),
+		"role, none":              claims.HasRole(""),
+		"scope of no claims":      new(entra.Claims).HasScope("Orders.Read"),
+		"app-only without a kind": claims.AppOnly(),
+	} {
+		if got {
+			t.Errorf("%s: got true, want false", name)
+		}
+	}
+	if !claims.HasScope("x") || !claims.HasRole("Orders.Admin") {
+		t.Error("got false for a scope and a role that are there, want true")
+	}
+}
+
+func TestClaimsInContexts(t *testing.T) {
+	if claims, ok := entra.ClaimsFromContext(context.Background()); ok || claims != nil {
+		t.Errorf("empty context: got %v and %v, want none", claims, ok)
+	}
+	made := &entra.Claims{Kind: entra.UserToken}
+	if claims, ok := entra.ClaimsFromContext(entra.ContextWithClaims(context.Background(), made)); !ok || claims != made {
+		t.Errorf("got %v and %v, want the claims put there", claims, ok)
+	}
+	if claims, ok := entra.ClaimsFromContext(entra.ContextWithClaims(context.Background(), nil)); ok || claims != nil {
+		t.Errorf("nil claims: got %v and %v, want none", claims, ok)
+	}
+}
+
+func TestKindInWords(t *testing.T) {
+	for kind, want := range map[entra.Kind]string{
+		0: "no token", entra.UserToken: "user token", entra.AppToken: "application token", entra.IDToken: "ID token", 99: "no token",
+	} {
+		if got := kind.String(); got != want {
+			t.Errorf("got %q for kind %d, want %q", got, kind, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // faultTwoDocuments is the network of a Verifier with AppKeys. Each document has a fault of its own; nil is none.
@@ -55,9 +56,9 @@ func (f *faultTwoDocuments) bubble(t *testing.T, run func(t *testing.T, tenant *
 			{ClientID: entratest.ClientID},
 		}})
 		inner := tenant.Transport()
-		v := newVerifier(t, tenant, func(o *entra.Options) {
+		v := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
 			o.AppKeys = true
-			o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+			o.HTTPClient = testbed.Client(func(r *http.Request) (*http.Response, error) {
 				if fault := f.fault(r); fault != nil {
 					return fault(r)
 				}
@@ -85,7 +86,7 @@ func faultStuck(*http.Request) (*http.Response, error) {
 }
 
 func faultEmpty(r *http.Request) (*http.Response, error) {
-	return jwksResponse(r, http.StatusOK, `{"keys":[]}`), nil
+	return testbed.Response(r, http.StatusOK, `{"keys":[]}`), nil
 }
 
 func TestTwoDocumentsKeepTroublesOfTheirOwn(t *testing.T) {
@@ -234,7 +235,7 @@ func TestAFloodWhileTheOwnDocumentFails(t *testing.T) {
 
 // faultyAuthority answers for an External ID authority: metadata and keys, each with a fault of its own or nil.
 type faultyAuthority struct {
-	publisher *publisher
+	publisher *testbed.Publisher
 
 	mu             sync.Mutex
 	metadata, keys func(*http.Request) (*http.Response, error)
@@ -249,7 +250,7 @@ func (a *faultyAuthority) fail(metadata, keys func(*http.Request) (*http.Respons
 func (a *faultyAuthority) answer(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	fault := a.keys
-	if strings.HasSuffix(r.URL.Path, metadataPart) {
+	if strings.HasSuffix(r.URL.Path, testbed.MetadataPath) {
 		fault = a.metadata
 	}
 	a.mu.Unlock()
@@ -260,12 +261,12 @@ func (a *faultyAuthority) answer(r *http.Request) (*http.Response, error) {
 }
 
 func faultText(status int, body string) func(*http.Request) (*http.Response, error) {
-	return func(r *http.Request) (*http.Response, error) { return jwksResponse(r, status, body), nil }
+	return func(r *http.Request) (*http.Response, error) { return testbed.Response(r, status, body), nil }
 }
 
 // Metadata and keys of an authority succeed or fail together.
 func TestAFaultOfAnAuthorityDropsNothing(t *testing.T) {
-	good := metadataDocument(externalIDv2, externalIDKeys)
+	good := testbed.MetadataDocument(testbed.ExternalIDIssuer, testbed.ExternalIDKeys)
 	bad := map[string]func(*http.Request) (*http.Response, error){
 		"refuses": faultRefuse, "hangs": faultHang, "answers 404": faultText(404, good), "answers 500": faultText(500, good),
 		"answers 304": faultText(304, ""), "is empty": faultText(200, ""), "is HTML": faultText(200, "<html>"), "is {}": faultText(200, "{}"),
@@ -275,14 +276,14 @@ func TestAFaultOfAnAuthorityDropsNothing(t *testing.T) {
 	}
 	ofMetadata := map[string]func(*http.Request) (*http.Response, error){
 		"names issuers twice":        faultText(200, `{"issuer":"https://evil.example",`+good[1:]),
-		"names places of keys twice": faultText(200, `{"jwks_uri":"`+externalIDKeys+`",`+good[1:]),
+		"names places of keys twice": faultText(200, `{"jwks_uri":"`+testbed.ExternalIDKeys+`",`+good[1:]),
 		"repeats another name":       faultText(200, `{"x":1,"x":2,`+good[1:]),
-		"has issuer null":            faultText(200, `{"issuer":null,"jwks_uri":"`+externalIDKeys+`"}`),
-		"has an issuer array":        faultText(200, `{"issuer":["`+externalIDv2+`"],"jwks_uri":"`+externalIDKeys+`"}`),
-		"has keys in an array":       faultText(200, `{"issuer":"`+externalIDv2+`","jwks_uri":["`+externalIDKeys+`"]}`),
-		"names keys elsewhere":       faultText(200, metadataDocument(externalIDv2, "https://evil.example/keys")),
-		"has a template as issuer":   faultText(200, metadataDocument("https://login.microsoftonline.com/{tenantid}/v2.0", externalIDKeys)),
-		"is under other names":       faultText(200, `{"Issuer":"`+externalIDv2+`","JWKS_URI":"`+externalIDKeys+`"}`),
+		"has issuer null":            faultText(200, `{"issuer":null,"jwks_uri":"`+testbed.ExternalIDKeys+`"}`),
+		"has an issuer array":        faultText(200, `{"issuer":["`+testbed.ExternalIDIssuer+`"],"jwks_uri":"`+testbed.ExternalIDKeys+`"}`),
+		"has keys in an array":       faultText(200, `{"issuer":"`+testbed.ExternalIDIssuer+`","jwks_uri":["`+testbed.ExternalIDKeys+`"]}`),
+		"names keys elsewhere":       faultText(200, testbed.MetadataDocument(testbed.ExternalIDIssuer, "https://evil.example/keys")),
+		"has a template as issuer":   faultText(200, testbed.MetadataDocument("https://login.microsoftonline.com/{tenantid}/v2.0", testbed.ExternalIDKeys)),
+		"is under other names":       faultText(200, `{"Issuer":"`+testbed.ExternalIDIssuer+`","JWKS_URI":"`+testbed.ExternalIDKeys+`"}`),
 	}
 	for name, fault := range bad {
 		faultOfAuthority(t, "the metadata "+name, fault, nil)
@@ -297,15 +298,17 @@ func faultOfAuthority(t *testing.T, name string, metadata, keys func(*http.Reque
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			k := entratest.New(t).Key()
-			p := &publisher{texts: authorityTexts(externalID, externalIDv2, k)}
+			p := &testbed.Publisher{Documents: testbed.AuthorityDocuments(testbed.ExternalID, testbed.ExternalIDIssuer, k)}
 			authority := &faultyAuthority{publisher: p}
 			v, err := entra.NewVerifier(entra.Options{
-				Authority: externalID, ClientID: entratest.APIClientID, Logger: discard(), HTTPClient: jwksClient(authority.answer),
+				Authority: testbed.ExternalID, ClientID: entratest.APIClientID, Logger: testbed.Discard(), HTTPClient: testbed.Client(authority.answer),
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			token := func() string { return signClaims(k, userClaims(externalIDv2, homeTenant, "2.0")) }
+			token := func() string {
+				return testbed.SignClaims(k, testbed.UserClaims(testbed.ExternalIDIssuer, entratest.TenantID, "2.0"))
+			}
 			authority.fail(metadata, keys)
 			if _, err := v.Verify(t.Context(), token()); jwksOutcome(err) != "keys_unavailable" {
 				t.Errorf("from the start: got %s (%v), want keys_unavailable", jwksOutcome(err), err)
@@ -325,8 +328,8 @@ func faultOfAuthority(t *testing.T, name string, metadata, keys func(*http.Reque
 			authority.fail(nil, nil)
 			time.Sleep(10 * time.Second)
 			jwksWant(t, v, token(), keyAccepted)
-			for _, url := range p.requests() {
-				if url != externalID+metadataPart && url != externalIDKeys {
+			for _, url := range p.Requests() {
+				if url != testbed.ExternalID+testbed.MetadataPath && url != testbed.ExternalIDKeys {
 					t.Errorf("got a request for %s, want none", url)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // Entra's clock and this machine's differ; tokens are good for an hour by Entra's.
@@ -84,7 +85,7 @@ func TestHeadersOfTheKeyDocumentDecideNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			change := func(o *entra.Options) {
 				inner := o.HTTPClient.Transport
-				o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+				o.HTTPClient = testbed.Client(func(r *http.Request) (*http.Response, error) {
 					response, err := inner.RoundTrip(r)
 					for name, values := range header {
 						response.Header[name] = values

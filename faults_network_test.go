@@ -13,13 +13,15 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // faultBody is a response body whose every Read is f's.
 type faultBody func([]byte) (int, error)
 
 func (f faultBody) Read(p []byte) (int, error) { return f(p) }
-func (f faultBody) Close() error               { return nil }
+
+func (f faultBody) Close() error { return nil }
 
 // A fetch runs beside the requests, where no server would recover a panic.
 func TestATransportThatMisbehaves(t *testing.T) {
@@ -39,7 +41,7 @@ func TestATransportThatMisbehaves(t *testing.T) {
 			odd := true
 			change := func(o *entra.Options) {
 				inner := o.HTTPClient.Transport
-				o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+				o.HTTPClient = testbed.Client(func(r *http.Request) (*http.Response, error) {
 					if odd {
 						return misbehave(r)
 					}
@@ -68,7 +70,7 @@ func TestATransportThatMisbehaves(t *testing.T) {
 
 func faultWithBody(read faultBody) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
-		response := jwksResponse(r, http.StatusOK, "")
+		response := testbed.Response(r, http.StatusOK, "")
 		response.Body = read
 		return response, nil
 	}
@@ -79,7 +81,7 @@ func TestATransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
 	stuck := false
 	change := func(o *entra.Options) {
 		inner := o.HTTPClient.Transport
-		o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+		o.HTTPClient = testbed.Client(func(r *http.Request) (*http.Response, error) {
 			if stuck {
 				time.Sleep(time.Hour)
 			}
@@ -132,10 +134,10 @@ func TestTheConnectionToEntraIsAuthenticated(t *testing.T) {
 	var server *httptest.Server
 	server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/openid-configuration") {
-			io.WriteString(w, metadataDocument(issuer, server.URL+"/keys")) //nolint:errcheck // The fetch fails by itself.
+			io.WriteString(w, testbed.MetadataDocument(issuer, server.URL+"/keys")) //nolint:errcheck // The fetch fails by itself.
 			return
 		}
-		io.WriteString(w, keyDocument(tenant.Key())) //nolint:errcheck // The fetch fails by itself.
+		io.WriteString(w, testbed.KeyDocument(tenant.Key())) //nolint:errcheck // The fetch fails by itself.
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
@@ -154,10 +156,10 @@ func TestTheConnectionToEntraIsAuthenticated(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			v := newVerifier(t, tenant, func(o *entra.Options) {
+			v := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
 				o.Authority, o.HTTPClient = server.URL+"/contoso/v2.0", test.client
 			})
-			_, err := v.Verify(t.Context(), signClaims(tenant.Key(), userClaims(issuer, entratest.TenantID, "2.0")))
+			_, err := v.Verify(t.Context(), testbed.SignClaims(tenant.Key(), testbed.UserClaims(issuer, entratest.TenantID, "2.0")))
 			if got := jwksOutcome(err); got != test.want {
 				t.Errorf("got %s (%v), want %s", got, err, test.want)
 			}
@@ -183,11 +185,11 @@ func TestRedirectsOnTheSameHostAreFollowed(t *testing.T) {
 			change := func(o *entra.Options) {
 				inner := o.HTTPClient.Transport
 				var hops int
-				o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+				o.HTTPClient = testbed.Client(func(r *http.Request) (*http.Response, error) {
 					if hops++; hops > test.hops {
 						return inner.RoundTrip(r)
 					}
-					response := jwksResponse(r, http.StatusFound, "")
+					response := testbed.Response(r, http.StatusFound, "")
 					response.Header.Set("Location", "https://LOGIN.microsoftonline.com"+r.URL.Path+"?hop")
 					return response, nil
 				})
@@ -202,7 +204,7 @@ func TestRedirectsOnTheSameHostAreFollowed(t *testing.T) {
 // Wherever a redirect leads, a good document there would be as good as one from Entra: nobody may ask for it.
 func TestRedirectsElsewhereAreNotFollowed(t *testing.T) {
 	const host = "login.microsoftonline.com"
-	good := keyDocument(entratest.New(t).Key())
+	good := testbed.KeyDocument(entratest.New(t).Key())
 	for _, location := range []string{
 		"http://" + host + "/keys", "//evil.example/keys", "https://evil.example/keys", "https://" + host + ".evil.example/keys", "https://" + host + "@evil.example/keys",
 		"https://login.windows.net/keys", "https://" + host + ":8443/keys", "https://" + host + "./keys", "https://127.0.0.1/keys", "http://localhost/keys",
@@ -210,15 +212,15 @@ func TestRedirectsElsewhereAreNotFollowed(t *testing.T) {
 	} {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			var asked []string
-			client := jwksClient(func(r *http.Request) (*http.Response, error) {
+			client := testbed.Client(func(r *http.Request) (*http.Response, error) {
 				if asked = append(asked, r.URL.String()); len(asked) > 1 {
-					return jwksResponse(r, http.StatusOK, good), nil
+					return testbed.Response(r, http.StatusOK, good), nil
 				}
-				response := jwksResponse(r, status, "")
+				response := testbed.Response(r, status, "")
 				response.Header.Set("Location", location)
 				return response, nil
 			})
-			v := newVerifier(t, entratest.New(t), func(o *entra.Options) { o.HTTPClient = client })
+			v := testbed.NewVerifier(t, entratest.New(t), func(o *entra.Options) { o.HTTPClient = client })
 			if err := v.Ready(t.Context()); !errors.Is(err, entra.ErrKeysUnavailable) || len(asked) != 1 {
 				t.Errorf("%d to %s: got %v after requests for %v, want ErrKeysUnavailable after one", status, location, err, asked)
 			}
@@ -242,7 +244,7 @@ func TestTheClientsOwnRedirectPolicyIsAskedToo(t *testing.T) {
 			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				faultRedirect(302, test.location)(tenant)
 				jwksWant(t, v, tenant.Token(), test.want)
-				faultWantOneHost(t, tenant)
+				testbed.WantOneHost(t, tenant)
 			})
 		})
 	}

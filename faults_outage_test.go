@@ -1,6 +1,8 @@
 package entra_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // outageTries asks with token every 100 milliseconds and returns when fetches were started, counted from the first.
@@ -96,7 +99,7 @@ func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				held := newVerifier(t, tenant, nil)
+				held := testbed.NewVerifier(t, tenant, nil)
 				jwksWant(t, held, tenant.Token(), keyAccepted)
 				tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Retry-After", test.value())
@@ -126,7 +129,7 @@ func TestRetryAfterOfTheAnswer(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		})
 		for _, want := range []string{"4", "4", "3", "3", "2", "2", "1", "1"} {
-			w := serve(v.Authenticate(new(spy)), "Bearer "+tenant.Token())
+			w := testbed.Serve(v.Authenticate(new(testbed.Spy)), "Bearer "+tenant.Token())
 			if got := w.Header().Get("Retry-After"); got != want {
 				t.Errorf("got Retry-After %s, want %s", got, want)
 			}
@@ -167,4 +170,16 @@ func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestNoKeysIsNoDeadlineOfTheCaller while Entra hangs and the caller has all the time in the world.
+func TestNoKeysIsNoDeadlineOfTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t)
+		tenant.HangKeys()
+		_, err := testbed.NewVerifier(t, tenant, nil).Verify(t.Context(), tenant.Token())
+		if !errors.Is(err, entra.ErrKeysUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want ErrKeysUnavailable and no deadline", err)
+		}
+	})
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // faultAnswer answers every request for keys with this status and body.
@@ -179,8 +180,10 @@ type faultLog struct {
 }
 
 func (*faultLog) Enabled(context.Context, slog.Level) bool { return true }
-func (l *faultLog) WithAttrs([]slog.Attr) slog.Handler     { return l }
-func (l *faultLog) WithGroup(string) slog.Handler          { return l }
+
+func (l *faultLog) WithAttrs([]slog.Attr) slog.Handler { return l }
+
+func (l *faultLog) WithGroup(string) slog.Handler { return l }
 
 func (l *faultLog) Handle(_ context.Context, r slog.Record) error {
 	l.mu.Lock()
@@ -229,19 +232,9 @@ func TestAFaultOfTheKeyDocumentDropsNothing(t *testing.T) {
 				}
 				jwksWant(t, v, lasting, keyAccepted)
 				jwksWant(t, v, tenant.Token(), keyAccepted)
-				faultWantOneHost(t, tenant)
+				testbed.WantOneHost(t, tenant)
 			})
 		})
-	}
-}
-
-// faultWantOneHost checks that no request left for anywhere but the login host.
-func faultWantOneHost(t *testing.T, tenant *entratest.Server) {
-	t.Helper()
-	for _, r := range tenant.Requests() {
-		if r.Host != "login.microsoftonline.com" {
-			t.Errorf("got a request for %s%s, want none", r.Host, r.Path)
-		}
 	}
 }
 
@@ -253,7 +246,7 @@ func TestAFaultOfTheKeyDocumentIsA503WithoutKeysAndA401WithThem(t *testing.T) {
 	for name, fault := range all {
 		t.Run(name, func(t *testing.T) {
 			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				held := newVerifier(t, tenant, nil)
+				held := testbed.NewVerifier(t, tenant, nil)
 				jwksWant(t, held, tenant.Token(), keyAccepted)
 				fault(tenant)
 				for range 20 {
@@ -280,9 +273,9 @@ func TestAFaultOfTheKeyDocumentIsA503WithoutKeysAndA401WithThem(t *testing.T) {
 // faultAsk sends token through Authenticate; whatever Entra does, the answer is there within 10 seconds.
 func faultAsk(t *testing.T, v *entra.Verifier, token, want string) {
 	t.Helper()
-	var reached spy
+	var reached testbed.Spy
 	start := time.Now()
-	w := serve(v.Authenticate(&reached), "Bearer "+token)
+	w := testbed.Serve(v.Authenticate(&reached), "Bearer "+token)
 	if waited := time.Since(start); waited > 10*time.Second {
 		t.Errorf("the request took %v, want 10s at most", waited)
 	}
@@ -290,8 +283,8 @@ func faultAsk(t *testing.T, v *entra.Verifier, token, want string) {
 	if want == keyAccepted {
 		calls = 1
 	}
-	if w.Code != status || reached.calls != calls || status != 200 && !strings.Contains(w.Body.String(), `"`+want+`"`) {
-		t.Errorf("got status %d and %d calls, want %d and %d for %s: %s", w.Code, reached.calls, status, calls, want, w.Body)
+	if w.Code != status || reached.Calls != calls || status != 200 && !strings.Contains(w.Body.String(), `"`+want+`"`) {
+		t.Errorf("got status %d and %d calls, want %d and %d for %s: %s", w.Code, reached.Calls, status, calls, want, w.Body)
 	}
 	retry, err := strconv.Atoi(w.Header().Get("Retry-After"))
 	if ok := err == nil && retry >= 1 && retry <= 5; ok != (status == 503) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // floodSchedule is when a flood of key IDs that do not exist causes fetches: 5 seconds after the first, then ever
@@ -22,7 +23,7 @@ var floodSchedule = jwksSeconds(0, 5, 15, 35, 75, 155, 315, 615, 915, 1215, 1515
 // floodNumber makes the next key ID that nobody has seen.
 var floodNumber atomic.Int64
 
-func floodToken() string { return jwksJunk(fmt.Sprint("junk-", floodNumber.Add(1))) }
+func floodToken() string { return testbed.JunkToken(fmt.Sprint("junk-", floodNumber.Add(1))) }
 
 func TestAFloodOfUnknownKeysCostsAHandfulOfFetches(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
@@ -145,7 +146,7 @@ func TestOneFetchAtATimeForAThousandRequests(t *testing.T) {
 			var inner http.RoundTripper
 			change := func(o *entra.Options) {
 				inner = o.HTTPClient.Transport
-				o.HTTPClient = jwksClient(func(r *http.Request) (*http.Response, error) {
+				o.HTTPClient = testbed.Client(func(r *http.Request) (*http.Response, error) {
 					most.Store(max(most.Load(), running.Add(1)))
 					defer running.Add(-1)
 					return inner.RoundTrip(r)

@@ -11,18 +11,16 @@ import (
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 	"github.com/entra-go/entra/internal/strictjson/plainjson"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
-
-// goodKey is the fuzz key as a document lists it.
-func (s *fuzzSetup) goodKey() string {
-	return strings.TrimSuffix(strings.TrimPrefix(keyDocument(s.key.With("x5c", nil).With("issuer", nil)), `{"keys":[`), "]}")
-}
 
 // documentVerifier returns a Verifier that reads what document points to.
 func documentVerifier(t *testing.T, document *string) *entra.Verifier {
 	v, err := entra.NewVerifier(entra.Options{
-		Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, CacheSize: -1, Logger: discard(),
-		HTTPClient: jwksClient(func(r *http.Request) (*http.Response, error) { return jwksResponse(r, http.StatusOK, *document), nil }),
+		Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, CacheSize: -1, Logger: testbed.Discard(),
+		HTTPClient: testbed.Client(func(r *http.Request) (*http.Response, error) {
+			return testbed.Response(r, http.StatusOK, *document), nil
+		}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -38,8 +36,8 @@ func FuzzKeyDocument(f *testing.F) {
 		"", "null", "{}", `{"keys":[]}`, `{"keys":[GOOD]}`, `{"keys":[GOOD,GOOD]}`, "\ufeff{\"keys\":[GOOD]}", `{"keys":[GOOD]}x`, `{"keys":[GOOD`, `<html>`,
 		`{"keys":[{},GOOD,null,1,"x"]}`, `{"keys":[GOOD],"keys":[]}`, `{"x":[GOOD]}`, `{}`, `{"kty":"EC","kid":"fuzz","crv":"P-256","x":"AQ","y":"AQ"}`,
 		`{"kty":"RSA","kid":"fuzz","n":"AQAB","e":"AQAB"}`, `{"kty":"RSA","kid":"x","n":"AQAB","e":"Aw"}`, `{"kty":"oct","kid":"fuzz","k":"AQAB"}`, `null,1`,
-		"{\"kid\":\"\xff\"}", `{"kid":"\ud800"}`, `{"a":1,"a":2}`, `{"kty":"RSA","kid":"x","n":"` + jwksModulus(8192) + `","e":"AQAB"}`, strings.Repeat("[", 200),
-		`{"keys":[{"kty":"RSA","kid":"fuzz","n":"` + jwksModulus(2048) + `","e":"AQAB"}]}`,
+		"{\"kid\":\"\xff\"}", `{"kid":"\ud800"}`, `{"a":1,"a":2}`, `{"kty":"RSA","kid":"x","n":"` + testbed.Modulus(8192) + `","e":"AQAB"}`, strings.Repeat("[", 200),
+		`{"keys":[{"kty":"RSA","kid":"fuzz","n":"` + testbed.Modulus(2048) + `","e":"AQAB"}]}`,
 	} {
 		f.Add(seed)
 	}
@@ -62,7 +60,7 @@ func FuzzKeyDocument(f *testing.F) {
 			t.Fatalf("with the good document: got %v, want no error", err)
 		}
 		current = document
-		if _, err := held.Verify(t.Context(), jwksJunk("junk")); !errors.Is(err, entra.ErrInvalidToken) { // It makes the Verifier fetch.
+		if _, err := held.Verify(t.Context(), testbed.JunkToken("junk")); !errors.Is(err, entra.ErrInvalidToken) { // It makes the Verifier fetch.
 			t.Errorf("an unknown key: got %v, want ErrInvalidToken", err)
 		}
 		if _, err := held.Verify(t.Context(), token); err != nil && !strings.Contains(plainUnescape(document), fuzzKeyID) {
@@ -102,25 +100,25 @@ func FuzzMetadata(f *testing.F) {
 	s := newFuzzSetup()
 	const issuer = "https://" + entratest.TenantID + ".ciamlogin.com/" + entratest.TenantID + "/v2.0"
 	for _, seed := range []string{
-		metadataDocument(issuer, externalIDKeys), metadataDocument(issuer, "https://CONTOSO.ciamlogin.com/x?y"), metadataDocument(issuer, "https://evil.example/keys"),
-		metadataDocument(issuer, "http://contoso.ciamlogin.com/keys"), metadataDocument("https://login.microsoftonline.com/{tenantid}/v2.0", externalIDKeys),
-		metadataDocument(issuer, "https://contoso.ciamlogin.com@evil.example/"), metadataDocument(issuer, "https://contoso.ciamlogin.com:443/keys"),
-		metadataDocument(issuer, `https://contoso.ciamlogin.com\@evil.example/`), metadataDocument(issuer, "//contoso.ciamlogin.com/keys"), metadataDocument("x", "y"),
-		`{"issuer":"` + issuer + `","issuer":"https://evil.example","jwks_uri":"` + externalIDKeys + `"}`, `{}`, ``, `null`, "\ufeff{}", `{"issuer":null}`,
+		testbed.MetadataDocument(issuer, testbed.ExternalIDKeys), testbed.MetadataDocument(issuer, "https://CONTOSO.ciamlogin.com/x?y"), testbed.MetadataDocument(issuer, "https://evil.example/keys"),
+		testbed.MetadataDocument(issuer, "http://contoso.ciamlogin.com/keys"), testbed.MetadataDocument("https://login.microsoftonline.com/{tenantid}/v2.0", testbed.ExternalIDKeys),
+		testbed.MetadataDocument(issuer, "https://contoso.ciamlogin.com@evil.example/"), testbed.MetadataDocument(issuer, "https://contoso.ciamlogin.com:443/keys"),
+		testbed.MetadataDocument(issuer, `https://contoso.ciamlogin.com\@evil.example/`), testbed.MetadataDocument(issuer, "//contoso.ciamlogin.com/keys"), testbed.MetadataDocument("x", "y"),
+		`{"issuer":"` + issuer + `","issuer":"https://evil.example","jwks_uri":"` + testbed.ExternalIDKeys + `"}`, `{}`, ``, `null`, "\ufeff{}", `{"issuer":null}`,
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		v, err := entra.NewVerifier(entra.Options{
-			Authority: externalID, ClientID: entratest.APIClientID, CacheSize: -1, Logger: discard(),
-			HTTPClient: jwksClient(func(r *http.Request) (*http.Response, error) {
+			Authority: testbed.ExternalID, ClientID: entratest.APIClientID, CacheSize: -1, Logger: testbed.Discard(),
+			HTTPClient: testbed.Client(func(r *http.Request) (*http.Response, error) {
 				if r.URL.Scheme != "https" || !strings.EqualFold(r.URL.Host, "contoso.ciamlogin.com") || r.URL.User != nil {
 					t.Errorf("got a request for %s, want none beyond the authority", r.URL)
 				}
-				if strings.HasSuffix(r.URL.Path, metadataPart) && r.URL.RawQuery == "" {
-					return jwksResponse(r, http.StatusOK, text), nil
+				if strings.HasSuffix(r.URL.Path, testbed.MetadataPath) && r.URL.RawQuery == "" {
+					return testbed.Response(r, http.StatusOK, text), nil
 				}
-				return jwksResponse(r, http.StatusOK, `{"keys":[`+s.goodKey()+`]}`), nil
+				return testbed.Response(r, http.StatusOK, `{"keys":[`+s.goodKey()+`]}`), nil
 			}),
 		})
 		if err != nil {
@@ -128,14 +126,14 @@ func FuzzMetadata(f *testing.F) {
 		}
 		members, plainErr := plainjson.Object(text)
 		named, _ := plainjson.Text(members, "issuer")
-		_, err = v.Verify(t.Context(), signClaims(s.key, userClaims(named, entratest.TenantID, "2.0")))
+		_, err = v.Verify(t.Context(), testbed.SignClaims(s.key, testbed.UserClaims(named, entratest.TenantID, "2.0")))
 		if err == nil {
 			u, parseErr := url.Parse(named)
 			if plainErr != nil || parseErr != nil || u.Scheme != "https" || u.Host == "" || strings.Contains(named, "{") {
 				t.Errorf("accepted with the issuer %q of metadata of which encoding/json says %v", named, plainErr)
 			}
 		}
-		if _, err := v.Verify(t.Context(), signClaims(s.key, userClaims(issuer, entratest.TenantID, "2.0"))); err == nil && named != issuer {
+		if _, err := v.Verify(t.Context(), testbed.SignClaims(s.key, testbed.UserClaims(issuer, entratest.TenantID, "2.0"))); err == nil && named != issuer {
 			t.Errorf("accepted the issuer %q, want %q alone", issuer, named)
 		}
 	})

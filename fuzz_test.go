@@ -16,7 +16,13 @@ import (
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 	"github.com/entra-go/entra/internal/strictjson/plainjson"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
+
+// goodKey is the fuzz key as a document lists it.
+func (s *fuzzSetup) goodKey() string {
+	return strings.TrimSuffix(strings.TrimPrefix(testbed.KeyDocument(s.key.With("x5c", nil).With("issuer", nil)), `{"keys":[`), "]}")
+}
 
 // fuzzKeyID names the key that signs what is fuzzed: always the same, so that inputs found once stay good.
 const fuzzKeyID = "fuzz"
@@ -50,7 +56,7 @@ var newFuzzSetup = sync.OnceValue(func() *fuzzSetup {
 })
 
 func (s *fuzzSetup) add(rules fuzzRules, options entra.Options) {
-	options.HTTPClient, options.Logger = s.tenant.Client(), discard()
+	options.HTTPClient, options.Logger = s.tenant.Client(), testbed.Discard()
 	v, err := entra.NewVerifier(options)
 	if err != nil {
 		panic(err)
@@ -131,14 +137,14 @@ func FuzzAuthorization(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		value = strings.ReplaceAll(value, "VALID", valid)
 		match := grammar.FindStringSubmatch(value)
-		var reached spy
+		var reached testbed.Spy
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header["Authorization"] = []string{value}
 		s.rules[1].verifier.Authenticate(&reached).ServeHTTP(w, r)
 		ok := match != nil && match[1] == valid
-		if ok != (w.Code == http.StatusOK && reached.calls == 1) || !ok && (reached.calls != 0 || w.Code != 401 && w.Code != 400) {
-			t.Errorf("got status %d and %d calls, want the handler reached %v", w.Code, reached.calls, ok)
+		if ok != (w.Code == http.StatusOK && reached.Calls == 1) || !ok && (reached.Calls != 0 || w.Code != 401 && w.Code != 400) {
+			t.Errorf("got status %d and %d calls, want the handler reached %v", w.Code, reached.Calls, ok)
 		}
 		if w.Code == http.StatusBadRequest && match != nil {
 			t.Error("got status 400 for a header of the right form")
@@ -160,12 +166,12 @@ func FuzzToken(f *testing.F) {
 		}
 		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {
 			for id, key := range keys {
-				if strings.Contains(string(segment(token, 0)), id) {
+				if strings.Contains(string(testbed.Segment(token, 0)), id) {
 					fuzzAccepted(t, rules, fuzzSignature(t, token, id, key), claims)
 					return
 				}
 			}
-			t.Errorf("accepted with another key: %s", segment(token, 0))
+			t.Errorf("accepted with another key: %s", testbed.Segment(token, 0))
 		})
 	})
 }
@@ -186,7 +192,7 @@ func fuzzSign(key *entratest.Key, text string) string {
 func FuzzHeader(f *testing.F) {
 	s := newFuzzSetup()
 	s.seeds(func(_, header, _ string) { f.Add([]byte(header)) })
-	payload := segment(s.tenant.Token(entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime)), 1)
+	payload := testbed.Segment(s.tenant.Token(entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime)), 1)
 	f.Fuzz(func(t *testing.T, header []byte) {
 		token := s.key.Sign(header, payload)
 		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {

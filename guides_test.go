@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
 )
 
 func guide(t *testing.T, name string) string {
@@ -45,8 +48,14 @@ func TestGuideToAuthoritiesNamesEveryOption(t *testing.T) {
 
 func TestGuideToRequirementsShowsTheTrueChallenge(t *testing.T) {
 	text := guide(t, "docs/requirements.md")
-	if !strings.Contains(text, "    WWW-Authenticate: "+stepUpToC2+"\n") {
-		t.Errorf("docs/requirements.md does not show the challenge\n%s", stepUpToC2)
+	verifier, err := entra.NewVerifier(entra.Options{AllowAnyTenant: true, ClientID: entratest.APIClientID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	capable := &entra.Claims{Kind: entra.UserToken, ClientCapabilities: []string{"cp1"}}
+	challenge := verifier.Challenge(entra.AuthContext("c2")(t.Context(), capable))
+	if !strings.Contains(challenge, `claims="`) || !strings.Contains(text, "    WWW-Authenticate: "+challenge+"\n") {
+		t.Errorf("docs/requirements.md does not show the challenge\n%s", challenge)
 	}
 	for _, needed := range []string{"xms_cc", "cp1", "AADSTS9010010", "ExampleRequirement", "GroupsOverage"} {
 		if !strings.Contains(text, needed) {

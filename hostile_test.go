@@ -10,6 +10,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // hostileRow is one class of requests that must be refused, and where the class is known from. R and S numbers are the
@@ -72,7 +73,7 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 			}
 		}
 	}
-	remembering, forgetting := newVerifier(t, tenant, change(0)), newVerifier(t, tenant, change(-1))
+	remembering, forgetting := testbed.NewVerifier(t, tenant, change(0)), testbed.NewVerifier(t, tenant, change(-1))
 	answers := make(map[entra.Reason]string) // All that a client learns is the reason.
 	for _, row := range hostileCatalogue() {
 		t.Run(row.name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 				t.Error("the row names no reference, want one")
 			}
 			for name, v := range map[string]*entra.Verifier{
-				"with a memory": remembering, "without a memory": forgetting, "without anything held": newVerifier(t, tenant, change(0)),
+				"with a memory": remembering, "without a memory": forgetting, "without anything held": testbed.NewVerifier(t, tenant, change(0)),
 			} {
 				valid := tenant.Token()
 				if name != "without anything held" {
@@ -105,7 +106,7 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 			}
 		})
 	}
-	faultWantOneHost(t, tenant)
+	testbed.WantOneHost(t, tenant)
 }
 
 // hostileWantValid accepts a token twice: the second time it is remembered, if anything is.
@@ -131,11 +132,11 @@ func hostileRefused(t *testing.T, v *entra.Verifier, row *hostileRow, valid, tok
 	if row.reason == entra.ReasonInvalidRequest {
 		status = http.StatusBadRequest
 	}
-	var reached spy
+	var reached testbed.Spy
 	w := httptest.NewRecorder()
 	v.Authenticate(&reached).ServeHTTP(w, r)
-	if w.Code != status || reached.calls != 0 || !strings.Contains(w.Body.String(), `"`+string(row.reason)+`"`) {
-		t.Errorf("%s: got status %d and %d calls, want %d and 0 for %s: %s", where, w.Code, reached.calls, status, row.reason, w.Body)
+	if w.Code != status || reached.Calls != 0 || !strings.Contains(w.Body.String(), `"`+string(row.reason)+`"`) {
+		t.Errorf("%s: got status %d and %d calls, want %d and 0 for %s: %s", where, w.Code, reached.Calls, status, row.reason, w.Body)
 	}
 	return fmt.Sprint(w.Code, w.Header(), w.Body)
 }
@@ -212,7 +213,7 @@ func hostileCredentials() []hostileRow {
 // Names of members come from the token too, and those of a header from anybody.
 func TestNamesOfMembersAreQuotedInErrors(t *testing.T) {
 	tenant := entratest.New(t)
-	v := newVerifier(t, tenant, nil)
+	v := testbed.NewVerifier(t, tenant, nil)
 	for _, name := range []string{`\u001b[31m\r\nlevel=INFO msg=accepted`, `\u202e`, strings.Repeat("x", 8000)} {
 		_, err := v.Verify(t.Context(), hostileEncode(`{"alg":"RS256","`+name+`":"\ud800"}`)+".e30.AAAA")
 		if got := entra.ReasonOf(err); got != entra.ReasonHeader {

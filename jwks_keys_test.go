@@ -1,9 +1,7 @@
 package entra_test
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"math/big"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // jwksText is a key as a document lists it.
@@ -29,12 +28,6 @@ func jwksPublish(tenant *entratest.Server, keys ...string) {
 	tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte(`{"keys":[` + strings.Join(keys, ",") + `]}`)) //nolint:errcheck // The fetch fails by itself.
 	})
-}
-
-// jwksModulus is an odd number of that many bits, as base64url: no key, but it looks like one.
-func jwksModulus(bits uint) string {
-	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
-	return base64.RawURLEncoding.EncodeToString(n.Add(n, big.NewInt(65)).Bytes())
 }
 
 func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
@@ -76,12 +69,12 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 		"x5u elsewhere":          {member("x5u", "https://evil.example/x"), keyAccepted},
 		"private members":        {member("d", map[string]any{"d": "?"}), keyAccepted},
 		"escaped names":          {text(`"kty":`, `"\u006bty":`), keyAccepted},
-		"a modulus of 4096 bits": {member("n", jwksModulus(4096)), foreign},
+		"a modulus of 4096 bits": {member("n", testbed.Modulus(4096)), foreign},
 
-		"an EC key":          {only(map[string]any{"kty": "EC", "use": "sig", "crv": "P-256", "x": jwksModulus(256), "y": jwksModulus(256)}), unusable},
-		"an OKP key":         {only(map[string]any{"kty": "OKP", "use": "sig", "crv": "Ed25519", "x": jwksModulus(256)}), unusable},
+		"an EC key":          {only(map[string]any{"kty": "EC", "use": "sig", "crv": "P-256", "x": testbed.Modulus(256), "y": testbed.Modulus(256)}), unusable},
+		"an OKP key":         {only(map[string]any{"kty": "OKP", "use": "sig", "crv": "Ed25519", "x": testbed.Modulus(256)}), unusable},
 		"a symmetric key":    {only(map[string]any{"kty": "oct", "k": "c2VjcmV0"}), unusable},
-		"a post-quantum key": {only(map[string]any{"kty": "AKP", "alg": "ML-DSA-65", "pub": jwksModulus(1952 * 8)}), unusable},
+		"a post-quantum key": {only(map[string]any{"kty": "AKP", "alg": "ML-DSA-65", "pub": testbed.Modulus(1952 * 8)}), unusable},
 		"no members":         {raw(`{}`), unusable},
 		"kty in lower case":  {member("kty", "rsa"), unusable},
 		"no kty":             {member("kty", nil), unusable},
@@ -102,11 +95,11 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 		"n with leading zeros":      {text(`"n":"`, `"n":"AAAA`), unusable},
 		"n that is no base64":       {member("n", "!!!!"), unusable},
 		"n in the other alphabet":   {member("n", strings.Repeat("+/+/", 86)), unusable},
-		"a modulus of 1024 bits":    {member("n", jwksModulus(1024)), unusable},
-		"a modulus of 2047 bits":    {member("n", jwksModulus(2047)), unusable},
-		"a modulus of 4097 bits":    {member("n", jwksModulus(4097)), unusable},
-		"a modulus of 8192 bits":    {member("n", jwksModulus(8192)), unusable},
-		"a modulus of 500,000 bits": {member("n", jwksModulus(500_000)), unusable},
+		"a modulus of 1024 bits":    {member("n", testbed.Modulus(1024)), unusable},
+		"a modulus of 2047 bits":    {member("n", testbed.Modulus(2047)), unusable},
+		"a modulus of 4097 bits":    {member("n", testbed.Modulus(4097)), unusable},
+		"a modulus of 8192 bits":    {member("n", testbed.Modulus(8192)), unusable},
+		"a modulus of 500,000 bits": {member("n", testbed.Modulus(500_000)), unusable},
 
 		"no e":                 {member("e", nil), unusable},
 		"an empty e":           {member("e", ""), unusable},
@@ -119,7 +112,7 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 		"e with padding":       {member("e", "AQAB="), unusable},
 		"e with leading zeros": {member("e", "AAEAAQ"), unusable},
 		"e as a number":        {member("e", 65537), unusable},
-		"e as large as n":      {member("e", jwksModulus(2048)), unusable},
+		"e as large as n":      {member("e", testbed.Modulus(2048)), unusable},
 
 		"no kid":           {member("kid", nil), unusable},
 		"an empty kid":     {member("kid", ""), unusable},
@@ -154,7 +147,7 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 				oddText := jwksMarshal(t, test.odd(odd))
 				for _, keys := range [][]string{{oddText, good}, {good, oddText}} {
 					jwksPublish(tenant, keys...)
-					v := newVerifier(t, tenant, nil)
+					v := testbed.NewVerifier(t, tenant, nil)
 					jwksWant(t, v, tenant.Token(), keyAccepted)
 					jwksWant(t, v, tenant.Token(entratest.SignedBy(odd)), test.want)
 					want := 1
@@ -167,7 +160,7 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 				}
 				if test.want == unusable { // Alone it is no document at all.
 					jwksPublish(tenant, oddText)
-					jwksWant(t, newVerifier(t, tenant, nil), tenant.Token(), "keys_unavailable")
+					jwksWant(t, testbed.NewVerifier(t, tenant, nil), tenant.Token(), "keys_unavailable")
 				}
 			})
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 func TestAKeyLivesADayAfterTheLastGoodDocument(t *testing.T) {
@@ -129,7 +130,7 @@ func TestOneDocumentWithTwoMaterialsForAKeyID(t *testing.T) {
 		byEvil := func() string { return tenant.Token(entratest.SignedBy(evil)) }
 
 		for _, keys := range [][]*entratest.Key{{first, evil, good}, {evil, good, first}, {first, evil, first, good}} {
-			fresh := newVerifier(t, tenant, nil)
+			fresh := testbed.NewVerifier(t, tenant, nil)
 			tenant.SetKeys(keys...)
 			jwksWant(t, fresh, byFirst(), "unknown_key")
 			jwksWant(t, fresh, byEvil(), "unknown_key")

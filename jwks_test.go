@@ -2,9 +2,6 @@ package entra_test
 
 import (
 	"context"
-	"encoding/base64"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 const keyAccepted = "accepted"
@@ -24,7 +22,7 @@ func jwksBubble(t *testing.T, change func(*entra.Options), f func(*testing.T, *e
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)
-		f(t, tenant, newVerifier(t, tenant, change))
+		f(t, tenant, testbed.NewVerifier(t, tenant, change))
 		time.Sleep(11 * time.Second)
 	})
 }
@@ -61,11 +59,6 @@ func jwksWantAfter(t *testing.T, v *entra.Verifier, token, want string, wait tim
 	}
 }
 
-// jwksJunk returns a token of a key that does not exist.
-func jwksJunk(kid string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"`+kid+`"}`)) + ".e30.AAAA"
-}
-
 // jwksFetches returns when the key document was asked for, but for the first times, counted from start.
 func jwksFetches(tenant *entratest.Server, first int, start time.Time) (at []time.Duration) {
 	for _, r := range tenant.Requests() {
@@ -91,19 +84,6 @@ func jwksSeconds(seconds ...int) (list []time.Duration) {
 	return list
 }
 
-// jwksTransport is a function that answers requests.
-type jwksTransport func(*http.Request) (*http.Response, error)
-
-func (f jwksTransport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// jwksClient returns a client that f answers.
-func jwksClient(f jwksTransport) *http.Client { return &http.Client{Transport: f} }
-
-// jwksResponse is an answer with this status and body.
-func jwksResponse(r *http.Request, status int, body string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
-}
-
 func TestNewVerifierAsksNobody(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		time.Sleep(time.Hour)
@@ -120,7 +100,7 @@ func TestAKnownKeyNeverWaits(t *testing.T) {
 	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		jwksWant(t, v, tenant.Token(), keyAccepted)
 		tenant.HangKeys()
-		go v.Verify(t.Context(), jwksJunk("hangs"))
+		go v.Verify(t.Context(), testbed.JunkToken("hangs"))
 		synctest.Wait()
 		remembered := tenant.Token()
 		jwksWant(t, v, remembered, keyAccepted) // while a fetch for another key hangs

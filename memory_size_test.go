@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // A remembered token of 1.4 KB may occupy 2 KB: 8 MB by default, 200 MB for a hundred thousand. So many would take a
@@ -44,7 +45,7 @@ func rememberedSize(t *testing.T, tenant *entratest.Server, cacheSize int, token
 	before := liveHeap()
 	for _, token := range tokens {
 		// A copy, as each request brings one: what keeps a piece of it alive shall count.
-		mustVerify(t, verifier, strings.Clone(token))
+		testbed.MustVerify(t, verifier, strings.Clone(token))
 	}
 	grown := liveHeap() - before
 	if got := verifier.Stats().Verified; got != uint64(len(tokens)) {

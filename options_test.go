@@ -7,6 +7,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // optionsMistakes are single mistakes in otherwise good options. Each row's texts must stand in the error: the field
@@ -18,19 +19,19 @@ var optionsMistakes = []struct {
 }{
 	{"no tenant", func(o *entra.Options) { o.Tenants = nil }, []string{"Options.Tenants: is empty", "Directory (tenant) ID", "AllowAnyTenant", "Authority"}},
 	{"an empty tenant", func(o *entra.Options) { o.Tenants = []string{""} }, []string{"Options.Tenants[0]:", "is blank", "GUID"}},
-	{"a blank tenant", func(o *entra.Options) { o.Tenants = []string{homeTenant, " \t"} }, []string{"Options.Tenants[1]:", "is blank"}},
-	{"a space before the tenant", func(o *entra.Options) { o.Tenants = []string{" " + homeTenant} }, []string{"Options.Tenants[0]:", "has white space around it; remove it"}},
-	{"a line break behind the tenant", func(o *entra.Options) { o.Tenants = []string{homeTenant + "\n"} }, []string{"Options.Tenants[0]:", "has white space around it", `\n`}},
+	{"a blank tenant", func(o *entra.Options) { o.Tenants = []string{entratest.TenantID, " \t"} }, []string{"Options.Tenants[1]:", "is blank"}},
+	{"a space before the tenant", func(o *entra.Options) { o.Tenants = []string{" " + entratest.TenantID} }, []string{"Options.Tenants[0]:", "has white space around it; remove it"}},
+	{"a line break behind the tenant", func(o *entra.Options) { o.Tenants = []string{entratest.TenantID + "\n"} }, []string{"Options.Tenants[0]:", "has white space around it", `\n`}},
 	{"a domain name as tenant", func(o *entra.Options) { o.Tenants = []string{"contoso.onmicrosoft.com"} }, []string{"Options.Tenants[0]:", `"contoso.onmicrosoft.com"`, "is a domain name", "Directory (tenant) ID"}},
 	{"common as tenant", func(o *entra.Options) { o.Tenants = []string{"common"} }, []string{"Options.Tenants[0]:", `"common"`, "set AllowAnyTenant"}},
 	{"organizations as tenant", func(o *entra.Options) { o.Tenants = []string{"Organizations"} }, []string{"Options.Tenants[0]:", "set AllowAnyTenant"}},
 	{"consumers as tenant", func(o *entra.Options) { o.Tenants = []string{"consumers"} }, []string{"Options.Tenants[0]:", "entra.PersonalAccounts"}},
-	{"a tenant in braces", func(o *entra.Options) { o.Tenants = []string{"{" + homeTenant + "}"} }, []string{"Options.Tenants[0]:", "is no GUID"}},
-	{"a tenant with a letter that is no digit", func(o *entra.Options) { o.Tenants = []string{strings.Replace(homeTenant, "1", "g", 1)} }, []string{"Options.Tenants[0]:", "is no GUID"}},
+	{"a tenant in braces", func(o *entra.Options) { o.Tenants = []string{"{" + entratest.TenantID + "}"} }, []string{"Options.Tenants[0]:", "is no GUID"}},
+	{"a tenant with a letter that is no digit", func(o *entra.Options) { o.Tenants = []string{strings.Replace(entratest.TenantID, "1", "g", 1)} }, []string{"Options.Tenants[0]:", "is no GUID"}},
 	{"a tenant whose text is long", func(o *entra.Options) { o.Tenants = []string{strings.Repeat("x", 5000)} }, []string{"Options.Tenants[0]:", `xx"...`}},
 	{"tenants although any is accepted", func(o *entra.Options) { o.AllowAnyTenant = true }, []string{"Options.Tenants:", "AllowAnyTenant"}},
 	{"personal accounts in another cloud", func(o *entra.Options) {
-		o.Cloud, o.Tenants = entra.China, []string{homeTenant, entra.PersonalAccounts}
+		o.Cloud, o.Tenants = entra.China, []string{entratest.TenantID, entra.PersonalAccounts}
 	}, []string{"Options.Tenants:", "PersonalAccounts", "China"}},
 
 	{"neither client ID nor audience", func(o *entra.Options) { o.ClientID = "" }, []string{"Options.ClientID:", "Audiences", "Application (client) ID"}},
@@ -38,7 +39,7 @@ var optionsMistakes = []struct {
 	{"an Application ID URI as client ID", func(o *entra.Options) { o.ClientID = entratest.APIURI }, []string{"Options.ClientID:", "is no GUID"}},
 	{"a space behind the client ID", func(o *entra.Options) { o.ClientID += " " }, []string{"Options.ClientID:", "is no GUID"}},
 	{"Graph's ID as client ID", func(o *entra.Options) { o.ClientID = entratest.GraphClientID }, []string{"Options.ClientID:", "Microsoft Graph", "Application (client) ID of this API"}},
-	{"the tenant as client ID", func(o *entra.Options) { o.ClientID = homeTenant }, []string{"Options.ClientID:", "is one of Tenants"}},
+	{"the tenant as client ID", func(o *entra.Options) { o.ClientID = entratest.TenantID }, []string{"Options.ClientID:", "is one of Tenants"}},
 	{"any tenant without client ID", func(o *entra.Options) {
 		*o = entra.Options{AllowAnyTenant: true, Audiences: []string{"https://api.contoso.example"}}
 	}, []string{"Options.ClientID:", "AllowAnyTenant needs"}},
@@ -63,12 +64,14 @@ var optionsMistakes = []struct {
 	}, []string{"Options.Audiences[0]:", "does not contain the ClientID"}},
 
 	{"a cloud that does not exist", func(o *entra.Options) { o.Cloud = 7 }, []string{"Options.Cloud:", "7", "Worldwide, USGovernment or China"}},
-	{"application keys for several tenants", func(o *entra.Options) { o.Tenants, o.AppKeys = []string{homeTenant, otherTenant}, true }, []string{"Options.AppKeys:", "exactly one tenant", "found 2"}},
+	{"application keys for several tenants", func(o *entra.Options) {
+		o.Tenants, o.AppKeys = []string{entratest.TenantID, entratest.OtherTenantID}, true
+	}, []string{"Options.AppKeys:", "exactly one tenant", "found 2"}},
 	{"application keys for any tenant", func(o *entra.Options) { o.Tenants, o.AllowAnyTenant, o.AppKeys = nil, true, true }, []string{"Options.AppKeys:", "exactly one tenant"}},
 	{"application keys for personal accounts", func(o *entra.Options) { o.Tenants, o.AppKeys = []string{entra.PersonalAccounts}, true }, []string{"Options.AppKeys:", "exactly one tenant"}},
 
 	{"application keys beside personal accounts", func(o *entra.Options) {
-		o.Tenants, o.AppKeys = []string{homeTenant, entra.PersonalAccounts}, true
+		o.Tenants, o.AppKeys = []string{entratest.TenantID, entra.PersonalAccounts}, true
 	}, []string{"Options.AppKeys:", "exactly one tenant", "found 1 and PersonalAccounts"}},
 
 	{"a skew of some nanoseconds", func(o *entra.Options) { o.ClockSkew = 120 }, []string{"Options.ClockSkew:", "120ns", "2*time.Minute"}},
@@ -83,20 +86,22 @@ var optionsMistakes = []struct {
 	{"an authority with a query", authorityOption("https://contoso.b2clogin.com/x/v2.0?p=B2C_1_SignIn"), []string{"Options.Authority:", "holds a query", "policy belongs into the path"}},
 	{"an authority with an empty query", authorityOption("https://contoso.b2clogin.com/x/v2.0?"), []string{"Options.Authority:", "holds a query"}},
 	{"an authority with an empty fragment", authorityOption("https://contoso.b2clogin.com/x/v2.0#"), []string{"Options.Authority:", "holds a fragment"}},
-	{"an authority with a blank behind it", authorityOption(externalID + " "), []string{"Options.Authority:", "holds white space"}},
+	{"an authority with a blank behind it", authorityOption(testbed.ExternalID + " "), []string{"Options.Authority:", "holds white space"}},
 	{"an authority with a placeholder", authorityOption("https://contoso.ciamlogin.com/<tenant ID>/v2.0"), []string{"Options.Authority:", "holds a placeholder"}},
 	{"an authority with a template", authorityOption("https://contoso.ciamlogin.com/{tenantid}/v2.0"), []string{"Options.Authority:", "holds a placeholder"}},
 	{"an authority without a directory", authorityOption("https://contoso.ciamlogin.com/"), []string{"Options.Authority:", "names no directory"}},
-	{"an authority for personal accounts", func(o *entra.Options) { o.Authority, o.Tenants = b2c, []string{entra.PersonalAccounts} }, []string{"Options.Tenants:", "PersonalAccounts have no Authority"}},
-	{"an authority for another tenant", func(o *entra.Options) { o.Authority, o.Tenants = externalID, []string{otherTenant} }, []string{"Options.Tenants:", "another directory than Authority", homeTenant}},
+	{"an authority for personal accounts", func(o *entra.Options) { o.Authority, o.Tenants = testbed.B2C, []string{entra.PersonalAccounts} }, []string{"Options.Tenants:", "PersonalAccounts have no Authority"}},
+	{"an authority for another tenant", func(o *entra.Options) { o.Authority, o.Tenants = testbed.ExternalID, []string{entratest.OtherTenantID} }, []string{"Options.Tenants:", "another directory than Authority", entratest.TenantID}},
 	{"an authority with a fragment", authorityOption("https://contoso.b2clogin.com/x/v2.0#top"), []string{"Options.Authority:", "holds a fragment"}},
-	{"an authority with the metadata's path", authorityOption(externalID + metadataPart), []string{"Options.Authority:", "leave that out"}},
-	{"Microsoft's own host as authority", authorityOption("https://login.microsoftonline.com/" + homeTenant + "/v2.0"), []string{"Options.Authority:", "Microsoft's own login host", "use Tenants"}},
+	{"an authority with the metadata's path", authorityOption(testbed.ExternalID + testbed.MetadataPath), []string{"Options.Authority:", "leave that out"}},
+	{"Microsoft's own host as authority", authorityOption("https://login.microsoftonline.com/" + entratest.TenantID + "/v2.0"), []string{"Options.Authority:", "Microsoft's own login host", "use Tenants"}},
 	{"an old alias as authority", authorityOption("https://LOGIN.windows.net./common"), []string{"Options.Authority:", "Microsoft's own login host"}},
 	{"Microsoft's own host with its port as authority", authorityOption("https://login.microsoftonline.us:443/common/v2.0"), []string{"Options.Authority:", "Microsoft's own login host"}},
-	{"both authority and cloud", func(o *entra.Options) { o.Authority, o.Cloud = externalID, entra.China }, []string{"Options.Authority:", "excludes Cloud"}},
-	{"both authority and any tenant", func(o *entra.Options) { o.Tenants, o.Authority, o.AllowAnyTenant = nil, externalID, true }, []string{"Options.Authority:", "excludes AllowAnyTenant"}},
-	{"an authority for several tenants", func(o *entra.Options) { o.Authority, o.Tenants = externalID, []string{homeTenant, otherTenant} }, []string{"Options.Tenants:", "an Authority has one"}},
+	{"both authority and cloud", func(o *entra.Options) { o.Authority, o.Cloud = testbed.ExternalID, entra.China }, []string{"Options.Authority:", "excludes Cloud"}},
+	{"both authority and any tenant", func(o *entra.Options) { o.Tenants, o.Authority, o.AllowAnyTenant = nil, testbed.ExternalID, true }, []string{"Options.Authority:", "excludes AllowAnyTenant"}},
+	{"an authority for several tenants", func(o *entra.Options) {
+		o.Authority, o.Tenants = testbed.ExternalID, []string{entratest.TenantID, entratest.OtherTenantID}
+	}, []string{"Options.Tenants:", "an Authority has one"}},
 
 	{"a resource over http", func(o *entra.Options) { o.Resource = "http://api.contoso.example" }, []string{"Options.Resource:", "is no https URL", "loopback"}},
 	{"a bare name as resource", func(o *entra.Options) { o.Resource = "orders" }, []string{"Options.Resource:", "names no host", "https URL"}},
@@ -121,7 +126,7 @@ func authorityOption(url string) func(*entra.Options) {
 }
 
 func goodOptions() entra.Options {
-	return entra.Options{Tenants: []string{homeTenant}, ClientID: entratest.APIClientID}
+	return entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID}
 }
 
 func TestOptionsMistakes(t *testing.T) {
@@ -152,7 +157,7 @@ func TestOptionsMistakes(t *testing.T) {
 
 func TestOptionsMistakesAreReportedAtOnce(t *testing.T) {
 	_, err := entra.NewVerifier(entra.Options{
-		Tenants:        []string{"contoso.onmicrosoft.com", homeTenant, otherTenant, " "},
+		Tenants:        []string{"contoso.onmicrosoft.com", entratest.TenantID, entratest.OtherTenantID, " "},
 		AllowAnyTenant: true,
 		ClientID:       "sample",
 		Audiences:      []string{"api://orders", ""},
@@ -192,11 +197,11 @@ func TestOptionsThatAreGood(t *testing.T) {
 		"an audience alone": func(o *entra.Options) { o.ClientID, o.Audiences = "", []string{"api://orders"} },
 		"any tenant":        func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true },
 		"any tenant and audiences": func(o *entra.Options) {
-			o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{entratest.APIURI + "/orders", "api://" + homeTenant + "/" + strings.ToUpper(entratest.APIClientID), "https://api.contoso.example"}
+			o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{entratest.APIURI + "/orders", "api://" + entratest.TenantID + "/" + strings.ToUpper(entratest.APIClientID), "https://api.contoso.example"}
 		},
 		"any tenant and personal":        func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = []string{entra.PersonalAccounts}, true },
-		"an authority and one tenant":    func(o *entra.Options) { o.Authority = externalID },
-		"an authority on another port":   authorityOption("https://login.contoso.example:8443/" + homeTenant + "/v2.0"),
+		"an authority and one tenant":    func(o *entra.Options) { o.Authority = testbed.ExternalID },
+		"an authority on another port":   authorityOption("https://login.contoso.example:8443/" + entratest.TenantID + "/v2.0"),
 		"no skew":                        func(o *entra.Options) { o.ClockSkew = -1 },
 		"the least skew":                 func(o *entra.Options) { o.ClockSkew = time.Second },
 		"the largest skew":               func(o *entra.Options) { o.ClockSkew = time.Hour },
@@ -218,21 +223,31 @@ func TestOptionsThatAreGood(t *testing.T) {
 func TestOptionsAreCopied(t *testing.T) {
 	tenant := entratest.New(t)
 	options := entra.Options{
-		Tenants: []string{homeTenant}, ClientID: entratest.APIClientID, Audiences: []string{"api://orders"},
-		HTTPClient: tenant.Client(), Logger: discard(),
+		Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, Audiences: []string{"api://orders"},
+		HTTPClient: tenant.Client(), Logger: testbed.Discard(),
 	}
 	verifier, err := entra.NewVerifier(options)
 	if err != nil {
 		t.Fatalf("NewVerifier: got %v, want no error", err)
 	}
-	options.Tenants[0], options.Audiences[0] = otherTenant, "api://stolen"
+	options.Tenants[0], options.Audiences[0] = entratest.OtherTenantID, "api://stolen"
 	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.V1(), entratest.Audience("api://orders"))); err != nil {
 		t.Errorf("the tenant and audience that were given: got %v, want no error", err)
 	}
-	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Tenant(otherTenant))); entra.ReasonOf(err) != entra.ReasonTenant {
+	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Tenant(entratest.OtherTenantID))); entra.ReasonOf(err) != entra.ReasonTenant {
 		t.Errorf("a tenant written in later: got reason %q (%v), want tenant", entra.ReasonOf(err), err)
 	}
 	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Audience("api://stolen"))); entra.ReasonOf(err) != entra.ReasonAudience {
 		t.Errorf("an audience written in later: got reason %q (%v), want audience", entra.ReasonOf(err), err)
+	}
+}
+
+// TestAudiencesThatNameNothing finds what an unset variable leaves of a URI.
+func TestAudiencesThatNameNothing(t *testing.T) {
+	for _, audience := range []string{"/", "//", "api://", "https://", "api:"} {
+		_, err := entra.NewVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, Audiences: []string{audience}})
+		if err == nil || !strings.Contains(err.Error(), "Options.Audiences[0]") {
+			t.Errorf("%q: got %v, want an error that names Options.Audiences[0]", audience, err)
+		}
 	}
 }

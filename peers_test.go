@@ -13,12 +13,13 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // warm returns a Verifier that holds the keys of tenant.
 func warm(t *testing.T, tenant *entratest.Server) *entra.Verifier {
 	t.Helper()
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	if err := verifier.Ready(t.Context()); err != nil {
 		t.Fatalf("Ready: got %v, want no error", err)
 	}
@@ -50,12 +51,12 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 			if alg, ok := tenant.Key().JWK()["alg"]; ok {
 				t.Errorf("got a key with alg %v, want one like Entra's", alg)
 			}
-			accepted(t, warm(t, tenant), tenant.Token())
+			testbed.Accepted(t, warm(t, tenant), tenant.Token())
 		}},
 		{"S3 R17", "fifty tokens of key IDs that do not exist cost one fetch", func(t *testing.T, tenant *entratest.Server) {
 			verifier := warm(t, tenant)
 			for i := range 50 {
-				refused(t, verifier, junk(tenant, i), entra.ReasonUnknownKey, "")
+				testbed.Refused(t, verifier, junk(tenant, i), entra.ReasonUnknownKey, "")
 			}
 			if got := tenant.KeyRequests(); got != 2 {
 				t.Errorf("got %d requests for keys, want 2: the first one and one more", got)
@@ -65,25 +66,25 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 			verifier := warm(t, tenant)
 			for range 50 {
 				token := tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", tenant.Key().ID()))
-				refused(t, verifier, token, entra.ReasonSignature, "")
+				testbed.Refused(t, verifier, token, entra.ReasonSignature, "")
 			}
 			if got := tenant.KeyRequests(); got != 1 {
 				t.Errorf("got %d requests for keys, want 1: the first one", got)
 			}
 		}},
 		{"S5 R17", "a new key although the document said to keep it for a day", func(t *testing.T, tenant *entratest.Server) {
-			answering(tenant, func() string { return keyDocument(tenant.Key()) })
+			answering(tenant, func() string { return testbed.KeyDocument(tenant.Key()) })
 			verifier := warm(t, tenant)
 			time.Sleep(time.Minute)
 			tenant.RotateKeys()
-			accepted(t, verifier, tenant.Token())
+			testbed.Accepted(t, verifier, tenant.Token())
 		}},
 		{"S6 R19", "a known key while Entra fails for a day", func(t *testing.T, tenant *entratest.Server) {
 			verifier := warm(t, tenant)
 			tenant.FailKeys(http.StatusServiceUnavailable)
 			for range 23 {
 				time.Sleep(time.Hour)
-				accepted(t, verifier, tenant.Token())
+				testbed.Accepted(t, verifier, tenant.Token())
 				synctest.Wait()
 			}
 		}},
@@ -100,9 +101,9 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 			for _, document := range []string{`{"keys":[]}`, `{"keys":null}`, `{}`, `[]`, `null`, ``, `<html>`, `{"keys":[{"kty":"AKP","kid":"x"}]}`} {
 				answering(tenant, func() string { return document })
 				time.Sleep(2 * time.Hour)
-				accepted(t, verifier, tenant.Token())
+				testbed.Accepted(t, verifier, tenant.Token())
 				synctest.Wait()
-				accepted(t, verifier, tenant.Token())
+				testbed.Accepted(t, verifier, tenant.Token())
 			}
 			if got := verifier.Stats(); got.Keys != 3 || got.FetchFailures != 8 {
 				t.Errorf("got %d keys and %d failures, want 3 and 8", got.Keys, got.FetchFailures)
@@ -115,12 +116,12 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 				tenant.Withdraw(flapping)
 				for range 22 {
 					time.Sleep(time.Hour)
-					accepted(t, verifier, token)
+					testbed.Accepted(t, verifier, token)
 					synctest.Wait()
 				}
 				tenant.Publish(flapping)
 				time.Sleep(time.Hour)
-				accepted(t, verifier, token)
+				testbed.Accepted(t, verifier, token)
 				synctest.Wait()
 			}
 		}},
@@ -130,7 +131,7 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 				tenant.Withdraw(old)
 				old = tenant.UnknownKey().With("kid", time.Now().String())
 				tenant.Publish(old)
-				accepted(t, verifier, tenant.Token(entratest.SignedBy(old)))
+				testbed.Accepted(t, verifier, tenant.Token(entratest.SignedBy(old)))
 				time.Sleep(7 * 24 * time.Hour)
 			}
 			synctest.Wait()
@@ -141,7 +142,7 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 		}},
 		{"R22 R88", "keys as soon as Entra is there", func(t *testing.T, tenant *entratest.Server) {
 			tenant.Down()
-			verifier := newVerifier(t, tenant, nil)
+			verifier := testbed.NewVerifier(t, tenant, nil)
 			for range 20 {
 				if _, err := verifier.Verify(t.Context(), tenant.Token()); entra.StatusCode(err) != http.StatusServiceUnavailable {
 					t.Fatalf("got %v, want an error of status 503", err)
@@ -150,7 +151,7 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 			}
 			tenant.Restore()
 			time.Sleep(10 * time.Second)
-			accepted(t, verifier, tenant.Token())
+			testbed.Accepted(t, verifier, tenant.Token())
 		}},
 	}
 	for _, r := range rows {
@@ -171,51 +172,53 @@ func TestOneOddKeyDoesNotSpoilTheSet(t *testing.T) {
 		return func(s *entratest.Server) { s.SetKeys(s.UnknownKey(), s.Key().With(member, value)) }
 	}
 	const unknown = entra.ReasonUnknownKey
-	judge(t, []row{
-		{rule: "S8a R9", name: "a post-quantum key beside", keys: odd("kty", "AKP")},
-		{rule: "S8b R9", name: "an RSA key without n beside", keys: odd("n", nil)},
-		{rule: "S8c R9", name: "a key without kty beside", keys: odd("kty", nil)},
-		{rule: "S8d R9", name: "a key with an odd use beside", keys: odd("use", "x")},
-		{rule: "R9", name: "a key with a use that is no text beside", keys: odd("use", 1)},
-		{rule: "R9", name: "an exponent of 3 beside", keys: odd("e", "Aw")},
-		{rule: "R9", name: "a modulus that is no base64url beside", keys: odd("n", "?")},
-		{rule: "R9", name: "a modulus of 64 bits beside", keys: odd("n", "__________8")},
-		{rule: "R9", name: "a key without kid beside", keys: odd("kid", nil)},
-		{rule: "R9", name: "a secret beside", keys: func(s *entratest.Server) { s.SetKeys(s.UnknownKey().With("kty", "oct").With("k", "c2VjcmV0"), s.Key()) }},
-		{rule: "R9", name: "a key that is no object beside", keys: func(s *entratest.Server) {
-			answering(s, func() string { return `{"keys":[1,null,"x",[],` + keyDocument(s.Key())[len(`{"keys":[`):] })
+	testbed.Judge(t, []testbed.Row{
+		{Rule: "S8a R9", Name: "a post-quantum key beside", Keys: odd("kty", "AKP")},
+		{Rule: "S8b R9", Name: "an RSA key without n beside", Keys: odd("n", nil)},
+		{Rule: "S8c R9", Name: "a key without kty beside", Keys: odd("kty", nil)},
+		{Rule: "S8d R9", Name: "a key with an odd use beside", Keys: odd("use", "x")},
+		{Rule: "R9", Name: "a key with a use that is no text beside", Keys: odd("use", 1)},
+		{Rule: "R9", Name: "an exponent of 3 beside", Keys: odd("e", "Aw")},
+		{Rule: "R9", Name: "a modulus that is no base64url beside", Keys: odd("n", "?")},
+		{Rule: "R9", Name: "a modulus of 64 bits beside", Keys: odd("n", "__________8")},
+		{Rule: "R9", Name: "a key without kid beside", Keys: odd("kid", nil)},
+		{Rule: "R9", Name: "a secret beside", Keys: func(s *entratest.Server) { s.SetKeys(s.UnknownKey().With("kty", "oct").With("k", "c2VjcmV0"), s.Key()) }},
+		{Rule: "R9", Name: "a key that is no object beside", Keys: func(s *entratest.Server) {
+			answering(s, func() string { return `{"keys":[1,null,"x",[],` + testbed.KeyDocument(s.Key())[len(`{"keys":[`):] })
 		}},
-		{rule: "R10", name: "a thumbprint of another key, as Auth0 once published", keys: own("x5t", "another")},
-		{rule: "R9", name: "no use", keys: own("use", nil)},
-		{rule: "R15", name: "alg RS256", keys: own("alg", "RS256")},
-		{rule: "R7 R9", name: "alg PS256 is passed over", keys: own("alg", "PS256"), want: unknown},
-		{rule: "R9", name: "use enc is passed over", keys: own("use", "enc"), want: unknown},
-		{rule: "R9", name: "kty in lower case is passed over", keys: own("kty", "rsa"), want: unknown},
-		{rule: "R9", name: "the private half is never read", keys: own("d", "AQAB")},
+		{Rule: "R10", Name: "a thumbprint of another key, as Auth0 once published", Keys: own("x5t", "another")},
+		{Rule: "R9", Name: "no use", Keys: own("use", nil)},
+		{Rule: "R15", Name: "alg RS256", Keys: own("alg", "RS256")},
+		{Rule: "R7 R9", Name: "alg PS256 is passed over", Keys: own("alg", "PS256"), Want: unknown},
+		{Rule: "R9", Name: "use enc is passed over", Keys: own("use", "enc"), Want: unknown},
+		{Rule: "R9", Name: "kty in lower case is passed over", Keys: own("kty", "rsa"), Want: unknown},
+		{Rule: "R9", Name: "the private half is never read", Keys: own("d", "AQAB")},
 	})
 }
 
 // TestWhatTheFirstValidatorsLetThrough holds what hand-written validators that this library replaces accepted, and the
 // two flows for which they were made.
 func TestWhatTheFirstValidatorsLetThrough(t *testing.T) {
-	header := func(name string, value any) []entratest.TokenOption { return with(entratest.Header(name, value)) }
-	judge(t, []row{
-		{rule: "R58", name: "flow: an application with a client secret", token: with(entratest.App(entratest.RoleDaemon))},
-		{rule: "R56", name: "flow: a page's ID token at its own back end", token: with(entratest.IDToken()), options: func(o *entra.Options) { o.AllowIDTokens = true }},
-		{rule: "R26", name: "a token of another tenant", token: with(entratest.Tenant(otherTenant)), want: entra.ReasonTenant},
-		{rule: "R26", name: "a token of an alien issuer", token: with(entratest.Claim("iss", "https://evil.example/")), want: entra.ReasonIssuer},
-		{rule: "R26", name: "a token without issuer", token: with(entratest.Without("iss")), want: entra.ReasonIssuer},
-		{rule: "R27", name: "a token without tenant", token: with(entratest.Without("tid")), want: entra.ReasonTenant},
-		{rule: "R7", name: "PS256", token: header("alg", "PS256"), want: entra.ReasonAlgorithm},
-		{rule: "R7", name: "RS512", token: header("alg", "RS512"), want: entra.ReasonAlgorithm},
-		{rule: "R4", name: "an unknown crit", token: header("crit", []string{"x"}), want: entra.ReasonHeader},
-		{rule: "R49", name: "no exp", token: with(entratest.Without("exp")), want: entra.ReasonClaims},
-		{rule: "R54", name: "exp as text", token: with(entratest.Claim("exp", "4102444800")), want: entra.ReasonClaims},
-		{rule: "R45", name: "one audience among others", token: with(entratest.Claim("aud", []string{entratest.APIClientID, "x"})), want: entra.ReasonAudience},
-		{rule: "R56", name: "an ID token for an access token", token: with(entratest.IDToken()), want: entra.ReasonIDToken},
-		{rule: "R64", name: "an application of the tenant without permission", token: with(entratest.App()), want: entra.ReasonNoPermissions},
-		{rule: "R8", name: "a key ID that is not published", token: header("kid", "x"), want: entra.ReasonUnknownKey},
-		{rule: "R2", name: "a token of more than 16 KiB", token: with(entratest.Claim("x", strings.Repeat("x", 12_300))), want: entra.ReasonTooLarge},
+	header := func(name string, value any) []entratest.TokenOption {
+		return testbed.With(entratest.Header(name, value))
+	}
+	testbed.Judge(t, []testbed.Row{
+		{Rule: "R58", Name: "flow: an application with a client secret", Token: testbed.With(entratest.App(entratest.RoleDaemon))},
+		{Rule: "R56", Name: "flow: a page's ID token at its own back end", Token: testbed.With(entratest.IDToken()), Options: func(o *entra.Options) { o.AllowIDTokens = true }},
+		{Rule: "R26", Name: "a token of another tenant", Token: testbed.With(entratest.Tenant(entratest.OtherTenantID)), Want: entra.ReasonTenant},
+		{Rule: "R26", Name: "a token of an alien issuer", Token: testbed.With(entratest.Claim("iss", "https://evil.example/")), Want: entra.ReasonIssuer},
+		{Rule: "R26", Name: "a token without issuer", Token: testbed.With(entratest.Without("iss")), Want: entra.ReasonIssuer},
+		{Rule: "R27", Name: "a token without tenant", Token: testbed.With(entratest.Without("tid")), Want: entra.ReasonTenant},
+		{Rule: "R7", Name: "PS256", Token: header("alg", "PS256"), Want: entra.ReasonAlgorithm},
+		{Rule: "R7", Name: "RS512", Token: header("alg", "RS512"), Want: entra.ReasonAlgorithm},
+		{Rule: "R4", Name: "an unknown crit", Token: header("crit", []string{"x"}), Want: entra.ReasonHeader},
+		{Rule: "R49", Name: "no exp", Token: testbed.With(entratest.Without("exp")), Want: entra.ReasonClaims},
+		{Rule: "R54", Name: "exp as text", Token: testbed.With(entratest.Claim("exp", "4102444800")), Want: entra.ReasonClaims},
+		{Rule: "R45", Name: "one audience among others", Token: testbed.With(entratest.Claim("aud", []string{entratest.APIClientID, "x"})), Want: entra.ReasonAudience},
+		{Rule: "R56", Name: "an ID token for an access token", Token: testbed.With(entratest.IDToken()), Want: entra.ReasonIDToken},
+		{Rule: "R64", Name: "an application of the tenant without permission", Token: testbed.With(entratest.App()), Want: entra.ReasonNoPermissions},
+		{Rule: "R8", Name: "a key ID that is not published", Token: header("kid", "x"), Want: entra.ReasonUnknownKey},
+		{Rule: "R2", Name: "a token of more than 16 KiB", Token: testbed.With(entratest.Claim("x", strings.Repeat("x", 12_300))), Want: entra.ReasonTooLarge},
 	})
 }
 
@@ -225,7 +228,7 @@ func TestTheFirstCallerMayLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)
 		tenant.DelayKeys(5 * time.Second)
-		verifier := newVerifier(t, tenant, nil)
+		verifier := testbed.NewVerifier(t, tenant, nil)
 		token := tenant.Token()
 		ctx, leave := context.WithCancel(t.Context())
 		first, second := make(chan error, 1), make(chan error, 1)
@@ -254,21 +257,21 @@ func TestNothingIsFetchedFromWhereATokenSays(t *testing.T) {
 		tenant := entratest.New(t)
 		verifier := warm(t, tenant)
 		for i := range 10 {
-			token := tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Tenant(otherTenant), entratest.Header("kid", fmt.Sprint("https://evil.example/", i)),
-				entratest.Header("jku", "https://evil.example/keys"), entratest.Claim("iss", "https://evil.example/"+otherTenant+"/v2.0"))
-			refused(t, verifier, token, entra.ReasonUnknownKey, "")
+			token := tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Tenant(entratest.OtherTenantID), entratest.Header("kid", fmt.Sprint("https://evil.example/", i)),
+				entratest.Header("jku", "https://evil.example/keys"), entratest.Claim("iss", "https://evil.example/"+entratest.OtherTenantID+"/v2.0"))
+			testbed.Refused(t, verifier, token, entra.ReasonUnknownKey, "")
 		}
-		if waited := time.Since(bubbleStart); waited != 0 {
+		if waited := time.Since(testbed.BubbleStart); waited != 0 {
 			t.Errorf("got %v waited, want none", waited)
 		}
 		for _, r := range tenant.Requests() {
-			if r.Host != "login.microsoftonline.com" || r.Path != "/"+homeTenant+"/discovery/v2.0/keys" || r.Query != "" || r.Method != http.MethodGet {
+			if r.Host != "login.microsoftonline.com" || r.Path != "/"+entratest.TenantID+"/discovery/v2.0/keys" || r.Query != "" || r.Method != http.MethodGet {
 				t.Errorf("got request %+v, want the key document of the configured tenant only", r)
 			}
 		}
 		tenant.RotateKeys()
 		time.Sleep(5 * time.Second)
-		accepted(t, verifier, tenant.Token())
+		testbed.Accepted(t, verifier, tenant.Token())
 		if got := tenant.KeyRequests(); got != 3 {
 			t.Errorf("got %d requests for keys, want 3", got)
 		}

@@ -2,9 +2,10 @@ package entra_test
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // TestPromisesAreHeldByTests makes sure that every test that SECURITY.md names is there.
@@ -13,12 +14,8 @@ func TestPromisesAreHeldByTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	declared := make(map[string]bool)
-	for _, file := range files {
+	for _, file := range testbed.TestFiles(t) {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

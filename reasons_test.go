@@ -20,6 +20,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // declaredReasons reads the Reason constants from the source, so that none is forgotten here.
@@ -98,8 +99,8 @@ var reasonRoutes = []reasonRoute{
 	{reason: entra.ReasonExpired, status: 401, authorization: tokenOf(entratest.Expired())},
 	{reason: entra.ReasonNotYetValid, status: 401, authorization: tokenOf(entratest.NotYetValid())},
 	{reason: entra.ReasonIssuer, status: 401, authorization: tokenOf(entratest.Claim("iss", "https://login.example/"))},
-	{reason: entra.ReasonTenant, status: 401, authorization: tokenOf(entratest.Tenant(otherTenant))},
-	{reason: entra.ReasonTenant, status: 403, require: entra.TenantIn(otherTenant)},
+	{reason: entra.ReasonTenant, status: 401, authorization: tokenOf(entratest.Tenant(entratest.OtherTenantID))},
+	{reason: entra.ReasonTenant, status: 403, require: entra.TenantIn(entratest.OtherTenantID)},
 	{reason: entra.ReasonAudience, status: 401, authorization: tokenOf(entratest.Audience("api://orders"))},
 	{reason: entra.ReasonVersion, status: 401, authorization: tokenOf(entratest.Claim("ver", "1.0"))},
 	{reason: entra.ReasonIDToken, status: 401, authorization: tokenOf(entratest.IDToken())},
@@ -129,7 +130,7 @@ func (route reasonRoute) refuse(t *testing.T) (status int, reason entra.Reason, 
 		tenant.Down()
 	}
 	var log bytes.Buffer
-	verifier := newVerifier(t, tenant, func(o *entra.Options) {
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
 		o.Logger = slog.New(refusalsOnly{slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})})
 		if route.options != nil {
 			route.options(o)
@@ -144,7 +145,7 @@ func (route reasonRoute) refuse(t *testing.T) (status int, reason entra.Reason, 
 	if route.require != nil {
 		handler = entra.Require(route.require)(handler)
 	}
-	w := serve(verifier.Authenticate(handler), authorization...)
+	w := testbed.Serve(verifier.Authenticate(handler), authorization...)
 	var problem struct{ Reason entra.Reason }
 	var line struct{ Error string }
 	if err := errors.Join(json.Unmarshal(w.Body.Bytes(), &problem), json.Unmarshal(log.Bytes(), &line)); err != nil {

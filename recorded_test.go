@@ -15,6 +15,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // recorded returns a file's path in the folder of recorded documents, which is no part of this repository.
@@ -47,14 +48,14 @@ type genuine struct {
 // verifier returns a Verifier whose Entra publishes the keys of g in the documents of tenant.
 func (g *genuine) verifier(t *testing.T, tenant, audience string) *entra.Verifier {
 	t.Helper()
-	documents := &publisher{texts: map[string]string{
+	documents := &testbed.Publisher{Documents: map[string]string{
 		"https://login.microsoftonline.com/" + tenant + "/discovery/v2.0/keys": string(g.Keys),
 	}}
 	verifier, err := entra.NewVerifier(entra.Options{
 		Tenants:    []string{tenant},
 		Audiences:  []string{audience},
 		HTTPClient: &http.Client{Transport: documents},
-		Logger:     discard(),
+		Logger:     testbed.Discard(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -102,10 +103,10 @@ func TestRecordedGenuineToken(t *testing.T) {
 				time.Sleep(time.Until(time.Unix(g.UseTime, 0).Add(r.after)))
 				verifier := g.verifier(t, r.tenant, r.audience)
 				if r.want != "" {
-					refused(t, verifier, r.token, r.want, "")
+					testbed.Refused(t, verifier, r.token, r.want, "")
 					return
 				}
-				claims := accepted(t, verifier, r.token)
+				claims := testbed.Accepted(t, verifier, r.token)
 				if claims.Kind != entra.UserToken || claims.TenantID != g.Tenant || claims.Audience != g.Audience || claims.Version != "1.0" ||
 					claims.ClientID != "bebfad57-efd7-419b-b74b-4b9dab7bd470" || !slices.Equal(claims.Scopes, []string{"user_impersonation"}) {
 					t.Errorf("got %+v, want a user token of version 1.0 with the scope user_impersonation", claims)
@@ -130,10 +131,10 @@ func TestRecordedKeyDocumentsLoadCompletely(t *testing.T) {
 			if err := json.Unmarshal(text, &document); err != nil {
 				t.Fatal(err)
 			}
-			documents := &publisher{texts: map[string]string{"https://login.microsoftonline.com/organizations/discovery/v2.0/keys": string(text)}}
-			written := &journal{level: slog.LevelDebug}
+			documents := &testbed.Publisher{Documents: map[string]string{"https://login.microsoftonline.com/organizations/discovery/v2.0/keys": string(text)}}
+			written := &testbed.Journal{Level: slog.LevelDebug}
 			verifier, err := entra.NewVerifier(entra.Options{
-				Tenants:    []string{homeTenant, otherTenant},
+				Tenants:    []string{entratest.TenantID, entratest.OtherTenantID},
 				ClientID:   entratest.APIClientID,
 				HTTPClient: &http.Client{Transport: documents},
 				Logger:     slog.New(written),
@@ -144,8 +145,8 @@ func TestRecordedKeyDocumentsLoadCompletely(t *testing.T) {
 			if err := verifier.Ready(t.Context()); err != nil {
 				t.Fatalf("Ready: got %v, want no error", err)
 			}
-			if got := verifier.Stats().Keys; got != len(document.Keys) || len(document.Keys) == 0 || len(written.lines()) != 0 {
-				t.Errorf("got %d keys and lines %v, want all %d and none", got, written.lines(), len(document.Keys))
+			if got := verifier.Stats().Keys; got != len(document.Keys) || len(document.Keys) == 0 || len(written.Lines()) != 0 {
+				t.Errorf("got %d keys and lines %v, want all %d and none", got, written.Lines(), len(document.Keys))
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // observation is one look at the key document of organizations.
@@ -66,7 +67,7 @@ func (l *timeline) document(o observation) string {
 	for _, kid := range o.Kids {
 		keys = append(keys, l.keys[slices.IndexFunc(l.keys, func(k *entratest.Key) bool { return k.ID() == kid })])
 	}
-	return keyDocument(keys...)
+	return testbed.KeyDocument(keys...)
 }
 
 // live are the keys between their first and last appearance: Entra may sign with each of them, whether its document
@@ -94,27 +95,27 @@ func percent(part, whole int) float64 { return 100 * float64(part) / float64(who
 // the document changes as it was observed to.
 func (l *timeline) replay(t *testing.T, start time.Duration) (hours keyHours) {
 	const url = "https://login.microsoftonline.com/organizations/discovery/v2.0/keys"
-	documents := &publisher{texts: make(map[string]string)}
+	documents := &testbed.Publisher{Documents: make(map[string]string)}
 	verifier, err := entra.NewVerifier(entra.Options{
-		Tenants:    []string{homeTenant, otherTenant},
+		Tenants:    []string{entratest.TenantID, entratest.OtherTenantID},
 		ClientID:   entratest.APIClientID,
 		HTTPClient: &http.Client{Transport: documents},
-		Logger:     discard(),
+		Logger:     testbed.Discard(),
 		CacheSize:  -1,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Until(l.observations[0].At.Add(start)))
-	claims := userClaims(publicV2, homeTenant, "2.0")
+	claims := testbed.UserClaims(testbed.PublicV2, entratest.TenantID, "2.0")
 	claims["exp"] = l.observations[len(l.observations)-1].At.Add(time.Hour).Unix()
 	tokens := make(map[*entratest.Key]string)
 	for _, k := range l.keys {
-		tokens[k] = signClaims(k, claims)
+		tokens[k] = testbed.SignClaims(k, claims)
 	}
 	for end := l.observations[len(l.observations)-1].At; !time.Now().After(end); time.Sleep(time.Hour) {
 		seen := l.at(time.Now())
-		documents.publish(url, l.document(seen))
+		documents.Publish(url, l.document(seen))
 		for _, k := range l.live(time.Now()) {
 			hours.live++
 			if !slices.Contains(seen.Kids, k.ID()) {

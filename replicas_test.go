@@ -8,6 +8,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // TestFetchesOfManyReplicas runs a hundred replicas of a service for a day of virtual time, each with a request every
@@ -19,7 +20,7 @@ func TestFetchesOfManyReplicas(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 2))
 		verifiers := make([]*entra.Verifier, replicas)
 		for i := range verifiers {
-			verifiers[i] = newVerifier(t, tenant, nil)
+			verifiers[i] = testbed.NewVerifier(t, tenant, nil)
 		}
 		busiest, before := 0, 0
 		for hour := range hours {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,27 +12,28 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // asked sends a request of a caller with these claims through Require.
 func asked(claims *entra.Claims, requirements ...entra.Requirement) (*httptest.ResponseRecorder, int) {
-	var reached spy
+	var reached testbed.Spy
 	r := httptest.NewRequest(http.MethodGet, "/orders", nil)
 	r = r.WithContext(entra.ContextWithClaims(r.Context(), claims))
 	w := httptest.NewRecorder()
 	entra.Require(requirements...)(&reached).ServeHTTP(w, r)
-	return w, reached.calls
+	return w, reached.Calls
 }
 
 // The callers of the rows below.
 var (
-	userCaller = &entra.Claims{Kind: entra.UserToken, TenantID: homeTenant, ClientID: entratest.ClientID,
+	userCaller = &entra.Claims{Kind: entra.UserToken, TenantID: entratest.TenantID, ClientID: entratest.ClientID,
 		Scopes: []string{"Orders.Read"}, Roles: []string{"Orders.Admin", "Orders.Read.All"}}
-	appCaller = &entra.Claims{Kind: entra.AppToken, TenantID: homeTenant, ClientID: entratest.ClientID,
+	appCaller = &entra.Claims{Kind: entra.AppToken, TenantID: entratest.TenantID, ClientID: entratest.ClientID,
 		Scopes: []string{"Orders.Read"}, Roles: []string{"Orders.Read.All", "Orders.Admin"}}
-	idCaller = &entra.Claims{Kind: entra.IDToken, TenantID: homeTenant,
+	idCaller = &entra.Claims{Kind: entra.IDToken, TenantID: entratest.TenantID,
 		Scopes: []string{"Orders.Read"}, Roles: []string{"Orders.Admin", "Orders.Read.All"}}
-	kindless = &entra.Claims{TenantID: homeTenant, ClientID: entratest.ClientID,
+	kindless = &entra.Claims{TenantID: entratest.TenantID, ClientID: entratest.ClientID,
 		Scopes: []string{"Orders.Read"}, Roles: []string{"Orders.Admin", "Orders.Read.All"}}
 )
 
@@ -81,8 +83,8 @@ func TestRequirements(t *testing.T) {
 		{"R66", "no client may", userCaller, entra.ClientIn(), client},
 		{"R66", "a token without client", idCaller, entra.ClientIn(entratest.ClientID), client},
 		{"R66", "a token without client, an empty ID accepted", idCaller, entra.ClientIn(""), client},
-		{"R68", "a tenant that may", userCaller, entra.TenantIn(otherTenant, strings.ToUpper(homeTenant)), ""},
-		{"R68", "another tenant", userCaller, entra.TenantIn(otherTenant), tenant},
+		{"R68", "a tenant that may", userCaller, entra.TenantIn(entratest.OtherTenantID, strings.ToUpper(entratest.TenantID)), ""},
+		{"R68", "another tenant", userCaller, entra.TenantIn(entratest.OtherTenantID), tenant},
 		{"R86", "no tenant may", userCaller, entra.TenantIn(), tenant},
 		{"R86", "claims without tenant, an empty ID accepted", &entra.Claims{Kind: entra.UserToken}, entra.TenantIn(""), tenant},
 
@@ -148,7 +150,7 @@ func TestRequireWantsAllOfThem(t *testing.T) {
 
 func TestRequirementsAreCopied(t *testing.T) {
 	all := []entra.Requirement{entra.Scope("x")}
-	handler, any := entra.Require(all...)(new(spy)), entra.AnyOf(all...)
+	handler, any := entra.Require(all...)(new(testbed.Spy)), entra.AnyOf(all...)
 	clients := []string{"x"}
 	in := entra.ClientIn(clients...)
 	all[0], clients[0] = met, entratest.ClientID
@@ -188,4 +190,188 @@ func TestAnyOfReportsWhatFits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRequireWithoutAuthenticate shows that forgetting the authentication closes the route.
+func TestRequireWithoutAuthenticate(t *testing.T) {
+	t.Attr("rule", "4.4")
+	tenant := entratest.New(t)
+	for name, values := range map[string][]string{"no token": nil, "a valid token": {"Bearer " + tenant.Token()}} {
+		var reached testbed.Spy
+		w := testbed.Serve(entra.Require(met)(&reached), values...)
+		if w.Code != http.StatusInternalServerError || reached.Calls != 0 || w.Header().Get("WWW-Authenticate") != "" {
+			t.Errorf("%s: got status %d, %d calls and headers %v, want 500 and no challenge", name, w.Code, reached.Calls, w.Header())
+		}
+	}
+}
+
+func TestRequireBehindAuthenticateOptional(t *testing.T) {
+	t.Attr("rule", "R84")
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, nil)
+	var reached testbed.Spy
+	handler := verifier.AuthenticateOptional(entra.Require(met)(&reached))
+	w := testbed.Serve(handler)
+	testbed.CheckAnswer(t, w, "", http.StatusUnauthorized, "", entra.ReasonNoToken)
+	if reached.Calls != 0 || verifier.Stats().Refused[entra.ReasonNoToken] != 1 {
+		t.Errorf("got %d calls and counts %v, want none and one refusal", reached.Calls, verifier.Stats().Refused)
+	}
+	if w := testbed.Serve(handler, "Bearer "+tenant.Token()); w.Code != http.StatusOK || reached.Calls != 1 {
+		t.Errorf("a valid token: got status %d and %d calls, want 200 and 1", w.Code, reached.Calls)
+	}
+}
+
+func TestRequireWithoutClaims(t *testing.T) {
+	if w, calls := asked(nil, met); w.Code != http.StatusUnauthorized || calls != 0 {
+		t.Errorf("no claims: got status %d and %d calls, want 401 and none", w.Code, calls)
+	}
+	for _, kind := range []entra.Kind{0, 4, 255} {
+		if w, calls := asked(&entra.Claims{Kind: kind, Scopes: []string{"x"}}, met); w.Code != http.StatusForbidden || calls != 0 {
+			t.Errorf("kind %d: got status %d and %d calls, want 403 and none", kind, w.Code, calls)
+		}
+	}
+}
+
+// TestRequireAnswersAsItsVerifier shows that claims put into a request's context leave its Verifier in place.
+func TestRequireAnswersAsItsVerifier(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
+		o.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) {
+			_, _ = io.WriteString(w, "own "+string(entra.ReasonOf(err)))
+		}
+	})
+	impersonate := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			claims := &entra.Claims{Kind: entra.AppToken, TenantID: entratest.TenantID}
+			next.ServeHTTP(w, r.WithContext(entra.ContextWithClaims(r.Context(), claims)))
+		})
+	}
+	for name, handler := range map[string]http.Handler{
+		"alone":               verifier.Authenticate(entra.Require(entra.Scope("x"))(new(testbed.Spy))),
+		"with claims of test": verifier.Authenticate(impersonate(entra.Require(entra.Scope("x"))(new(testbed.Spy)))),
+	} {
+		w := testbed.Serve(handler, "Bearer "+tenant.Token())
+		if w.Code != http.StatusForbidden || w.Body.String() != "own scope" || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), testbed.SignIn) {
+			t.Errorf("%s: got status %d, body %q and headers %v, want the verifier's answer", name, w.Code, w.Body, w.Header())
+		}
+	}
+	if got := verifier.Stats().Refused[entra.ReasonScope]; got != 2 {
+		t.Errorf("got %d refusals counted, want 2", got)
+	}
+	// Without a Verifier there is no sign-in page and no API to name.
+	w, _ := asked(userCaller, entra.Scope("x"))
+	want := `Bearer realm="", error="insufficient_scope", error_description="The token lacks a scope that is required here.", scope="x"`
+	if got := w.Header().Get("WWW-Authenticate"); got != want {
+		t.Errorf("got challenge %q, want %q", got, want)
+	}
+}
+
+func TestRequirementsOfOnesOwn(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	secret := "secret of the database"
+	for _, r := range []struct {
+		rule, name  string
+		ctx         context.Context
+		requirement entra.Requirement
+		status      int
+		reason      entra.Reason
+	}{
+		{"R86", "ErrForbidden", t.Context(), failing(entra.ErrForbidden), 403, entra.ReasonForbidden},
+		{"R86", "an error that wraps ErrForbidden", t.Context(), failing(fmt.Errorf("%s: %w", secret, entra.ErrForbidden)), 403, entra.ReasonForbidden},
+		{"R89", "another error", t.Context(), failing(errors.New(secret)), 500, entra.ReasonInternal},
+		{"R89", "an error of this package that is no refusal", t.Context(), failing(entra.ErrInvalidToken), 500, entra.ReasonInternal},
+		{"R89", "a time limit of its own", t.Context(), failing(context.DeadlineExceeded), 500, entra.ReasonInternal},
+		{"R88", "the request's context that ended", cancelled, failing(fmt.Errorf("%s: %w", secret, context.Canceled)), 503, ""},
+		{"R89", "another error while the request's context ended", cancelled, failing(errors.New(secret)), 500, entra.ReasonInternal},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			tenant := entratest.New(t)
+			verifier := testbed.NewVerifier(t, tenant, nil)
+			token := tenant.Token()
+			testbed.MustVerify(t, verifier, token)
+			var reached testbed.Spy
+			w := testbed.ServeRequest(verifier.Authenticate(within(r.ctx, entra.Require(r.requirement)(&reached))), nil, func(request *http.Request) {
+				request.Header.Set("Authorization", "Bearer "+token)
+			})
+			if w.Code != r.status || reached.Calls != 0 || strings.Contains(w.Body.String(), secret) {
+				t.Errorf("got status %d, %d calls and body %s, want %d and no text of the error", w.Code, reached.Calls, w.Body, r.status)
+			}
+			refused := verifier.Stats().Refused
+			if r.reason != "" && refused[r.reason] != 1 || r.reason == "" && len(refused) != 0 {
+				t.Errorf("got counts %v, want one of %q", refused, r.reason)
+			}
+		})
+	}
+}
+
+// within gives the requests of next a context that ends with ctx.
+func within(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		joined, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		if ctx.Err() != nil {
+			cancel()
+		}
+		next.ServeHTTP(w, r.WithContext(joined))
+	})
+}
+
+func TestRequirementThatPanics(t *testing.T) {
+	defer func() {
+		if got := recover(); got != "own" {
+			t.Errorf("got panic %v, want the requirement's own", got)
+		}
+	}()
+	_, calls := asked(userCaller, func(context.Context, *entra.Claims) error { panic("own") })
+	t.Errorf("got %d calls, want a panic", calls)
+}
+
+// TestRequirementsSeeTheRequest shows that a requirement gets the request's own context and claims.
+func TestRequirementsSeeTheRequest(t *testing.T) {
+	type key struct{}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r = r.WithContext(entra.ContextWithClaims(context.WithValue(r.Context(), key{}, "order 7"), userCaller))
+	handler := entra.Require(func(ctx context.Context, claims *entra.Claims) error {
+		if ctx.Value(key{}) != "order 7" || claims != userCaller {
+			t.Errorf("got context value %v and claims %v, want the request's", ctx.Value(key{}), claims)
+		}
+		return nil
+	})(new(testbed.Spy))
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+}
+
+// TestARequirementThatWrapsForbiddenIs403 whatever else its error wraps.
+func TestARequirementThatWrapsForbiddenIs403(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, nil)
+	for name, inner := range map[string]error{"an invalid token": entra.ErrInvalidToken, "no keys": entra.ErrKeysUnavailable, "Verify's error": verifyError(verifier)} {
+		before := verifier.Stats().Refused[entra.ReasonForbidden]
+		requirement := func(context.Context, *entra.Claims) error {
+			return fmt.Errorf("%w: actor: %w", entra.ErrForbidden, inner)
+		}
+		w := testbed.Serve(verifier.Authenticate(entra.Require(requirement)(new(testbed.Spy))), "Bearer "+tenant.Token())
+		if w.Code != http.StatusForbidden {
+			t.Errorf("%s: got status %d, want 403", name, w.Code)
+		}
+		if got := verifier.Stats().Refused[entra.ReasonForbidden] - before; got != 1 {
+			t.Errorf("%s: got %d refusals counted, want 1", name, got)
+		}
+	}
+	var told error
+	verifier = testbed.NewVerifier(t, tenant, func(o *entra.Options) {
+		o.ErrorHandler = func(_ http.ResponseWriter, _ *http.Request, err error) { told = err }
+	})
+	wrapped := func(ctx context.Context, c *entra.Claims) error {
+		return fmt.Errorf("order 7: %w", entra.Scope("Orders.Delete")(ctx, c))
+	}
+	testbed.Serve(verifier.Authenticate(entra.Require(wrapped)(new(testbed.Spy))), "Bearer "+tenant.Token())
+	if told == nil || !strings.Contains(told.Error(), "order 7") || entra.ReasonOf(told) != entra.ReasonScope {
+		t.Errorf("got %v (%s), want the requirement's own words and reason scope", told, entra.ReasonOf(told))
+	}
+}
+
+func verifyError(v *entra.Verifier) error {
+	_, err := v.Verify(context.Background(), "no token")
+	return err
 }

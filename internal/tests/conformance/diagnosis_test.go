@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // diagnosis is a mistake that people make, and what the operator then reads.
@@ -62,23 +63,23 @@ var diagnoses = []diagnosis{
 	{name: "5 a daemon calls a route for users", require: entra.Scope(entratest.ScopeRead), token: mint(entratest.App(entratest.RoleDaemon)),
 		reason: entra.ReasonScope, says: []string{"application token", "belongs to user tokens"}},
 
-	{name: "6 a tenant that is not listed", token: mint(entratest.Tenant(otherTenant)),
-		reason: entra.ReasonTenant, says: []string{otherTenant, "not accepted", "expected " + homeTenant, "add it to Options.Tenants", "AllowAnyTenant"}},
+	{name: "6 a tenant that is not listed", token: mint(entratest.Tenant(entratest.OtherTenantID)),
+		reason: entra.ReasonTenant, says: []string{entratest.OtherTenantID, "not accepted", "expected " + entratest.TenantID, "add it to Options.Tenants", "AllowAnyTenant"}},
 	{name: "6 a personal account at an API for any tenant", options: func(o *entra.Options) {
 		o.Tenants, o.AllowAnyTenant = nil, true
 	}, token: func(s *entratest.Server) string { return s.Token(entratest.Personal(), entratest.SignedBy(s.Key())) },
 		reason: entra.ReasonTenant, says: []string{"personal Microsoft account", "entra.PersonalAccounts", "Options.Tenants"}},
 
-	{name: "7 a tenant of the US Government's cloud", token: mint(entratest.Claim("iss", governmentV2)),
-		reason: entra.ReasonIssuer, says: []string{`"https://login.microsoftonline.us/`, "expected " + publicV2 + " or " + publicV1, "cloud Worldwide", "Options.Cloud"}},
+	{name: "7 a tenant of the US Government's cloud", token: mint(entratest.Claim("iss", testbed.GovernmentV2)),
+		reason: entra.ReasonIssuer, says: []string{`"https://login.microsoftonline.us/`, "expected " + testbed.PublicV2 + " or " + testbed.PublicV1, "cloud Worldwide", "Options.Cloud"}},
 	{name: "7 the same with a key of that cloud, version 1.0", token: func(s *entratest.Server) string {
 		key := s.UnknownKey()
 		s.Publish(key.With("cloud_instance_name", "microsoftonline.us"))
 		return s.Token(entratest.V1(), entratest.SignedBy(key))
 	}, reason: entra.ReasonKeyIssuer, says: []string{`the cloud "microsoftonline.us"`, "Worldwide", "set Options.Cloud"}},
 
-	{name: "8 a token of External ID at an API for tenants", token: mint(entratest.Claim("iss", externalIDv2)),
-		reason: entra.ReasonIssuer, says: []string{homeTenant + ".ciamlogin.com", "expected " + publicV2, "Options.Authority"}},
+	{name: "8 a token of External ID at an API for tenants", token: mint(entratest.Claim("iss", testbed.ExternalIDIssuer)),
+		reason: entra.ReasonIssuer, says: []string{entratest.TenantID + ".ciamlogin.com", "expected " + testbed.PublicV2, "Options.Authority"}},
 
 	{name: "9 a client that cannot step up", require: entra.AuthContext("c1"), token: mint(),
 		reason: entra.ReasonAuthContext, says: []string{"authentication context c1 but none", "the client must declare the capability cp1", "manifest", "xms_cc"}},
@@ -97,17 +98,17 @@ func operatorReads(t *testing.T, d diagnosis) (reason entra.Reason, text, body s
 	var log bytes.Buffer
 	tenant := entratest.New(t)
 	token := d.token(tenant)
-	verifier := newVerifier(t, tenant, func(o *entra.Options) {
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
 		o.Logger = slog.New(slog.NewJSONHandler(&log, nil))
 		if d.options != nil {
 			d.options(o)
 		}
 	})
-	var handler http.Handler = new(spy)
+	var handler http.Handler = new(testbed.Spy)
 	if d.require != nil {
 		handler = entra.Require(d.require)(handler)
 	}
-	w := serve(verifier.Authenticate(handler), "Bearer "+token)
+	w := testbed.Serve(verifier.Authenticate(handler), "Bearer "+token)
 	var line struct {
 		Reason entra.Reason
 		Error  string
@@ -143,7 +144,7 @@ func TestOperatorsTextsOfTheMostFrequentMistakes(t *testing.T) {
 // Version 1.0 and 2.0 tokens pass side by side: the second most frequent mistake cannot be made.
 func TestBothVersionsPass(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	for _, version := range []entratest.TokenOption{entratest.V1(), entratest.V2()} {
 		for _, audience := range []string{entratest.APIClientID, entratest.APIURI, entratest.APIURI + "/"} {
 			if _, err := verifier.Verify(t.Context(), tenant.Token(version, entratest.Audience(audience))); err != nil {
@@ -157,8 +158,8 @@ func TestBothVersionsPass(t *testing.T) {
 func TestOperatorsTextOfAnAuthorityThatIsATemplate(t *testing.T) {
 	k := entratest.New(t).Key()
 	const common = "https://login.contoso.example/common/v2.0"
-	p := &publisher{texts: authorityTexts(common, publicOwner, k)}
-	err := verifierAt(t, p, entra.Options{Authority: common}).Ready(t.Context())
+	p := &testbed.Publisher{Documents: testbed.AuthorityDocuments(common, testbed.PublicOwner, k)}
+	err := testbed.NewVerifierAt(t, p, entra.Options{Authority: common}).Ready(t.Context())
 	for _, want := range []string{common, "{tenantid}", "is a template", "must name one directory"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want a text that says %q", err, want)

@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 func TestTenantInAndClientIn(t *testing.T) {
@@ -21,10 +22,10 @@ func TestTenantInAndClientIn(t *testing.T) {
 		token       []entratest.TokenOption
 		want        entra.Reason
 	}{
-		{"the tenant", entra.TenantIn(otherTenant, homeTenant), nil, ""},
-		{"the tenant of an application", entra.TenantIn(homeTenant), []entratest.TokenOption{daemon}, ""},
-		{"another tenant", entra.TenantIn(homeTenant), []entratest.TokenOption{entratest.Tenant(otherTenant)}, entra.ReasonTenant},
-		{"a tenant that only begins alike", entra.TenantIn(homeTenant[:35]), nil, entra.ReasonTenant},
+		{"the tenant", entra.TenantIn(entratest.OtherTenantID, entratest.TenantID), nil, ""},
+		{"the tenant of an application", entra.TenantIn(entratest.TenantID), []entratest.TokenOption{daemon}, ""},
+		{"another tenant", entra.TenantIn(entratest.TenantID), []entratest.TokenOption{entratest.Tenant(entratest.OtherTenantID)}, entra.ReasonTenant},
+		{"a tenant that only begins alike", entra.TenantIn(entratest.TenantID[:35]), nil, entra.ReasonTenant},
 		{"a domain name, which no token has", entra.TenantIn("contoso.onmicrosoft.com"), nil, entra.ReasonTenant},
 		{"no tenants", entra.TenantIn(), nil, entra.ReasonTenant},
 		{"an empty tenant", entra.TenantIn(""), nil, entra.ReasonTenant},
@@ -38,29 +39,29 @@ func TestTenantInAndClientIn(t *testing.T) {
 		{"an empty client", entra.ClientIn(""), nil, entra.ReasonClient},
 	}
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true })
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true })
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var reached spy
-			w := serve(verifier.Authenticate(entra.Require(test.requirement)(&reached)), "Bearer "+tenant.Token(test.token...))
+			var reached testbed.Spy
+			w := testbed.Serve(verifier.Authenticate(entra.Require(test.requirement)(&reached)), "Bearer "+tenant.Token(test.token...))
 			if test.want == "" {
-				if w.Code != http.StatusOK || reached.calls != 1 {
-					t.Errorf("got status %d and %d calls, want 200 and 1: %s", w.Code, reached.calls, w.Body)
+				if w.Code != http.StatusOK || reached.Calls != 1 {
+					t.Errorf("got status %d and %d calls, want 200 and 1: %s", w.Code, reached.Calls, w.Body)
 				}
 				return
 			}
 			// A failed requirement is 403 even where the reason, tenant, is one that a token can be refused for.
-			if w.Code != http.StatusForbidden || reached.calls != 0 || !strings.Contains(w.Body.String(), string(test.want)) {
-				t.Errorf("got status %d, %d calls and %s, want 403 and the reason %s", w.Code, reached.calls, w.Body, test.want)
+			if w.Code != http.StatusForbidden || reached.Calls != 0 || !strings.Contains(w.Body.String(), string(test.want)) {
+				t.Errorf("got status %d, %d calls and %s, want 403 and the reason %s", w.Code, reached.Calls, w.Body, test.want)
 			}
 		})
 	}
 }
 
 func TestRequirementsRefuseClaimsOfNoKind(t *testing.T) {
-	claims := &entra.Claims{TenantID: homeTenant, ClientID: entratest.ClientID, AuthContexts: []string{"c1"}}
+	claims := &entra.Claims{TenantID: entratest.TenantID, ClientID: entratest.ClientID, AuthContexts: []string{"c1"}}
 	for name, requirement := range map[string]entra.Requirement{
-		"TenantIn": entra.TenantIn(homeTenant), "ClientIn": entra.ClientIn(entratest.ClientID), "AuthContext": entra.AuthContext("c1"),
+		"TenantIn": entra.TenantIn(entratest.TenantID), "ClientIn": entra.ClientIn(entratest.ClientID), "AuthContext": entra.AuthContext("c1"),
 	} {
 		for _, c := range []*entra.Claims{claims, nil} {
 			if err := requirement(t.Context(), c); !errors.Is(err, entra.ErrForbidden) {
@@ -99,22 +100,22 @@ func TestRequirementOfOnesOwn(t *testing.T) {
 		status int
 		reason entra.Reason
 	}{
-		{"a customer", customers{otherTenant: true}, http.StatusOK, ""},
-		{"a customer that does not pay", customers{otherTenant: false}, http.StatusForbidden, entra.ReasonForbidden},
-		{"a stranger", customers{homeTenant: true}, http.StatusForbidden, entra.ReasonForbidden},
+		{"a customer", customers{entratest.OtherTenantID: true}, http.StatusOK, ""},
+		{"a customer that does not pay", customers{entratest.OtherTenantID: false}, http.StatusForbidden, entra.ReasonForbidden},
+		{"a stranger", customers{entratest.TenantID: true}, http.StatusForbidden, entra.ReasonForbidden},
 		{"the list is down", nil, http.StatusInternalServerError, entra.ReasonInternal},
 	}
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true })
-	token := tenant.Token(entratest.Tenant(otherTenant))
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true })
+	token := tenant.Token(entratest.Tenant(entratest.OtherTenantID))
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var reached spy
-			w := serve(verifier.Authenticate(entra.Require(isCustomer(test.list))(&reached)), "Bearer "+token)
-			if w.Code != test.status || (reached.calls == 1) != (test.status == http.StatusOK) {
-				t.Errorf("got status %d and %d calls, want %d: %s", w.Code, reached.calls, test.status, w.Body)
+			var reached testbed.Spy
+			w := testbed.Serve(verifier.Authenticate(entra.Require(isCustomer(test.list))(&reached)), "Bearer "+token)
+			if w.Code != test.status || (reached.Calls == 1) != (test.status == http.StatusOK) {
+				t.Errorf("got status %d and %d calls, want %d: %s", w.Code, reached.Calls, test.status, w.Body)
 			}
-			if !strings.Contains(w.Body.String(), string(test.reason)) || strings.Contains(w.Body.String(), otherTenant) || strings.Contains(w.Body.String(), "customer") {
+			if !strings.Contains(w.Body.String(), string(test.reason)) || strings.Contains(w.Body.String(), entratest.OtherTenantID) || strings.Contains(w.Body.String(), "customer") {
 				t.Errorf("got %s, want the reason %q and nothing of the error's text", w.Body, test.reason)
 			}
 			challenged := strings.Contains(w.Header().Get("WWW-Authenticate"), `error="insufficient_scope"`)
@@ -128,7 +129,7 @@ func TestRequirementOfOnesOwn(t *testing.T) {
 // A requirement that asks elsewhere ends with the request.
 func TestRequirementOfOnesOwnGetsTheRequestsContext(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	token := tenant.Token()
 	if _, err := verifier.Verify(t.Context(), token); err != nil {
 		t.Fatalf("Verify: got %v, want no error", err)
@@ -136,11 +137,11 @@ func TestRequirementOfOnesOwnGetsTheRequestsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	before := verifier.Stats().Refused
-	var reached spy
-	guard := verifier.Authenticate(entra.Require(isCustomer(customers{homeTenant: true}))(&reached))
-	w := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { guard.ServeHTTP(w, r.WithContext(ctx)) }), "Bearer "+token)
-	if w.Code != http.StatusServiceUnavailable || reached.calls != 0 {
-		t.Errorf("got status %d and %d calls, want 503 and none", w.Code, reached.calls)
+	var reached testbed.Spy
+	guard := verifier.Authenticate(entra.Require(isCustomer(customers{entratest.TenantID: true}))(&reached))
+	w := testbed.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { guard.ServeHTTP(w, r.WithContext(ctx)) }), "Bearer "+token)
+	if w.Code != http.StatusServiceUnavailable || reached.Calls != 0 {
+		t.Errorf("got status %d and %d calls, want 503 and none", w.Code, reached.Calls)
 	}
 	if got := verifier.Stats().Refused; len(got) != len(before) {
 		t.Errorf("got refusals %v, want %v: leaving is no offence", got, before)
@@ -177,9 +178,9 @@ func TestGroupsLeftOutAreUnknown(t *testing.T) {
 		{"in too many, with a pointer", []entratest.TokenOption{entratest.Claim("groups:src1", map[string]string{"endpoint": "https://graph.windows.net/"})}, http.StatusInternalServerError},
 	}
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	for _, test := range tests {
-		w := serve(verifier.Authenticate(entra.Require(inGroup(group))(new(spy))), "Bearer "+tenant.Token(test.token...))
+		w := testbed.Serve(verifier.Authenticate(entra.Require(inGroup(group))(new(testbed.Spy))), "Bearer "+tenant.Token(test.token...))
 		if w.Code != test.status {
 			t.Errorf("%s: got status %d, want %d", test.name, w.Code, test.status)
 		}
@@ -210,7 +211,7 @@ func TestGuestsAndAgentsAreToldApart(t *testing.T) {
 		{"facets that only look like an agent's", []entratest.TokenOption{entratest.Claim("xms_act_fct", "1 111 130"), entratest.Claim("xms_sub_fct", "11a")}, entra.UserToken, false, false},
 	}
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	for _, test := range tests {
 		claims, err := verifier.Verify(t.Context(), tenant.Token(test.token...))
 		if err != nil {

@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"encoding/base64"
@@ -10,13 +10,14 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // stepUp answers a request that needs the authentication context id.
 func stepUp(v *entra.Verifier, id, token string) (status int, challenge string, reached int) {
-	var handler spy
-	w := serve(v.Authenticate(entra.Require(entra.AuthContext(id))(&handler)), "Bearer "+token)
-	return w.Code, w.Header().Get("WWW-Authenticate"), handler.calls
+	var handler testbed.Spy
+	w := testbed.Serve(v.Authenticate(entra.Require(entra.AuthContext(id))(&handler)), "Bearer "+token)
+	return w.Code, w.Header().Get("WWW-Authenticate"), handler.Calls
 }
 
 const stepUpToC2 = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/organizations/oauth2/v2.0/authorize", ` +
@@ -25,7 +26,7 @@ const stepUpToC2 = `Bearer realm="", authorization_uri="https://login.microsofto
 
 func TestStepUpChallengeByteForByte(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true })
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = nil, true })
 	status, got, reached := stepUp(verifier, "c2", tenant.Token(entratest.Capabilities("cp1")))
 	if status != http.StatusUnauthorized || reached != 0 {
 		t.Errorf("got status %d and %d calls, want 401 and none", status, reached)
@@ -57,7 +58,7 @@ func TestWhoIsAskedToStepUp(t *testing.T) {
 		{"capabilities of the wrong type", []entratest.TokenOption{entratest.Claim("xms_cc", "cp1")}, http.StatusUnauthorized},
 	}
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			status, challenge, reached := stepUp(verifier, "c1", tenant.Token(test.token...))
@@ -157,10 +158,10 @@ func TestStepUpChallengeIsReadByEveryClient(t *testing.T) {
 			}
 			options := place.options
 			options.Resource = strings.ReplaceAll(strings.ReplaceAll(resource, `"`, "%22"), " ", "%20")
-			verifier := verifierAt(t, &publisher{texts: place.texts}, options)
-			claims := userClaims(place.accepts[0], tenantOfIssuer(place.accepts[0]), versionOfIssuer(place.accepts[0]))
+			verifier := testbed.NewVerifierAt(t, &testbed.Publisher{Documents: place.texts}, options)
+			claims := testbed.UserClaims(place.accepts[0], testbed.TenantOfIssuer(place.accepts[0]), testbed.VersionOfIssuer(place.accepts[0]))
 			claims["xms_cc"] = []string{"cp1"}
-			token := signClaims(k, claims)
+			token := testbed.SignClaims(k, claims)
 			for _, id := range ids {
 				_, header, _ := stepUp(verifier, id, token)
 				for name, read := range readers {
@@ -182,7 +183,7 @@ func TestStepUpChallengeIsReadByEveryClient(t *testing.T) {
 
 func TestStepUpOutsideOfRequire(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	decide := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		claims, _ := entra.ClaimsFromContext(r.Context())
 		if err := entra.AuthContext("c3")(r.Context(), claims); err != nil {
@@ -192,7 +193,7 @@ func TestStepUpOutsideOfRequire(t *testing.T) {
 			verifier.Refuse(w, r, err)
 		}
 	})
-	w := serve(verifier.Authenticate(decide), "Bearer "+tenant.Token(entratest.Capabilities("cp1")))
+	w := testbed.Serve(verifier.Authenticate(decide), "Bearer "+tenant.Token(entratest.Capabilities("cp1")))
 	if got := w.Header().Get("WWW-Authenticate"); w.Code != http.StatusUnauthorized || !strings.Contains(got, `claims="`) {
 		t.Errorf("got status %d and %s, want 401 and a claims challenge", w.Code, got)
 	}
@@ -201,9 +202,9 @@ func TestStepUpOutsideOfRequire(t *testing.T) {
 // Whoever lacks a permission must not be sent to step up for nothing.
 func TestStepUpComesAfterOtherRequirements(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	guard := entra.Require(entra.Scope(entratest.ScopeWrite), entra.AuthContext("c1"))
-	w := serve(verifier.Authenticate(guard(new(spy))), "Bearer "+tenant.Token(entratest.Capabilities("cp1")))
+	w := testbed.Serve(verifier.Authenticate(guard(new(testbed.Spy))), "Bearer "+tenant.Token(entratest.Capabilities("cp1")))
 	if got := w.Header().Get("WWW-Authenticate"); w.Code != http.StatusForbidden || strings.Contains(got, "insufficient_claims") {
 		t.Errorf("got status %d and %s, want 403 for the scope", w.Code, got)
 	}

@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // Each row is what RFC 9728 section 3.1 makes of a resource identifier.
@@ -34,7 +35,7 @@ func TestMetadataURL(t *testing.T) {
 		{"http://[::1]:8080", "http://[::1]:8080/.well-known/oauth-protected-resource"},
 	}
 	for _, test := range tests {
-		verifier := verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}, Resource: test.resource})
+		verifier := testbed.NewVerifierAt(t, &testbed.Publisher{}, entra.Options{Tenants: []string{entratest.TenantID}, Resource: test.resource})
 		got := parameter(t, verifier.Challenge(entra.ErrNoToken), "resource_metadata")
 		if got != test.want {
 			t.Errorf("resource %s: got %s, want %s", test.resource, got, test.want)
@@ -57,9 +58,9 @@ func TestResourceMetadataStandsInEveryChallenge(t *testing.T) {
 	const want = "https://api.contoso.example/.well-known/oauth-protected-resource/orders"
 	tenant := entratest.New(t)
 	for _, resource := range []string{"https://api.contoso.example/orders", ""} {
-		verifier := newVerifier(t, tenant, func(o *entra.Options) { o.Resource = resource })
+		verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.Resource = resource })
 		guard := entra.Require(entra.Scope(entratest.ScopeRead), entra.AuthContext("c1"))
-		handler := verifier.Authenticate(guard(new(spy)))
+		handler := verifier.Authenticate(guard(new(testbed.Spy)))
 		for name, authorization := range map[string][]string{
 			"no token":           nil,
 			"two headers":        {"Bearer a", "Bearer b"},
@@ -69,7 +70,7 @@ func TestResourceMetadataStandsInEveryChallenge(t *testing.T) {
 			"a claims challenge": {"Bearer " + tenant.Token(entratest.Capabilities("cp1"))},
 			"no step-up":         {"Bearer " + tenant.Token()},
 		} {
-			challenge := serve(handler, authorization...).Header().Get("WWW-Authenticate")
+			challenge := testbed.Serve(handler, authorization...).Header().Get("WWW-Authenticate")
 			if resource == "" {
 				if challenge == "" || strings.Contains(challenge, "resource_metadata") {
 					t.Errorf("%s, without Resource: got %q, want a challenge that names no metadata", name, challenge)
@@ -100,22 +101,22 @@ func TestResourceMetadataDocument(t *testing.T) {
 		options entra.Options
 		servers []string
 	}{
-		{"one tenant", entra.Options{Tenants: []string{homeTenant}}, []string{publicV2}},
-		{"several tenants, in their order", entra.Options{Tenants: []string{otherTenant, homeTenant}}, []string{publicOtherV2, publicV2}},
-		{"a tenant and personal accounts", entra.Options{Tenants: []string{entra.PersonalAccounts, homeTenant}}, []string{publicV2, personal}},
+		{"one tenant", entra.Options{Tenants: []string{entratest.TenantID}}, []string{testbed.PublicV2}},
+		{"several tenants, in their order", entra.Options{Tenants: []string{entratest.OtherTenantID, entratest.TenantID}}, []string{testbed.PublicOtherV2, testbed.PublicV2}},
+		{"a tenant and personal accounts", entra.Options{Tenants: []string{entra.PersonalAccounts, entratest.TenantID}}, []string{testbed.PublicV2, personal}},
 		{"personal accounts", entra.Options{Tenants: []string{entra.PersonalAccounts}}, []string{personal}},
 		{"any tenant", entra.Options{AllowAnyTenant: true}, []string{public + "organizations/v2.0"}},
 		{"any tenant and personal accounts", entra.Options{AllowAnyTenant: true, Tenants: []string{entra.PersonalAccounts}}, []string{public + "common/v2.0"}},
-		{"US Government", entra.Options{Tenants: []string{homeTenant}, Cloud: entra.USGovernment}, []string{governmentV2}},
-		{"China", entra.Options{Tenants: []string{homeTenant}, Cloud: entra.China}, []string{chinaV2}},
-		{"External ID, the issuer of its metadata", entra.Options{Authority: externalID}, []string{externalIDv2}},
+		{"US Government", entra.Options{Tenants: []string{entratest.TenantID}, Cloud: entra.USGovernment}, []string{testbed.GovernmentV2}},
+		{"China", entra.Options{Tenants: []string{entratest.TenantID}, Cloud: entra.China}, []string{testbed.ChinaV2}},
+		{"External ID, the issuer of its metadata", entra.Options{Authority: testbed.ExternalID}, []string{testbed.ExternalIDIssuer}},
 	}
 	k := entratest.New(t).Key()
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			test.options.Resource, test.options.ResourceScopes = "https://api.contoso.example/orders", []string{scope}
-			p := &publisher{texts: authorityTexts(externalID, externalIDv2, k)}
-			verifier := verifierAt(t, p, test.options)
+			p := &testbed.Publisher{Documents: testbed.AuthorityDocuments(testbed.ExternalID, testbed.ExternalIDIssuer, k)}
+			verifier := testbed.NewVerifierAt(t, p, test.options)
 			want := map[string]any{
 				"resource":                 "https://api.contoso.example/orders",
 				"authorization_servers":    toAny(test.servers),
@@ -127,8 +128,8 @@ func TestResourceMetadataDocument(t *testing.T) {
 			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("got %v, %v, want %v", got, err, want)
 			}
-			if test.options.Authority == "" && len(p.requests()) != 0 {
-				t.Errorf("got requests %q, want none", p.requests())
+			if test.options.Authority == "" && len(p.Requests()) != 0 {
+				t.Errorf("got requests %q, want none", p.Requests())
 			}
 		})
 	}
@@ -142,14 +143,14 @@ func toAny(texts []string) (list []any) {
 }
 
 func TestResourceMetadataWithoutScopes(t *testing.T) {
-	verifier := verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}, Resource: "https://api.contoso.example"})
+	verifier := testbed.NewVerifierAt(t, &testbed.Publisher{}, entra.Options{Tenants: []string{entratest.TenantID}, Resource: "https://api.contoso.example"})
 	if got := describe(verifier, http.MethodGet).Body.String(); strings.Contains(got, "scopes_supported") {
 		t.Errorf("got %s, want no scopes_supported", got)
 	}
 }
 
 func TestResourceMetadataMethods(t *testing.T) {
-	verifier := verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}, Resource: "https://api.contoso.example"})
+	verifier := testbed.NewVerifierAt(t, &testbed.Publisher{}, entra.Options{Tenants: []string{entratest.TenantID}, Resource: "https://api.contoso.example"})
 	for method, status := range map[string]int{
 		http.MethodGet: http.StatusOK, http.MethodHead: http.StatusOK, http.MethodOptions: http.StatusNoContent,
 		http.MethodPost: http.StatusMethodNotAllowed, http.MethodPut: http.StatusMethodNotAllowed,
@@ -192,7 +193,7 @@ func TestResourceMetadataMethods(t *testing.T) {
 
 func TestResourceMetadataWithoutResource(t *testing.T) {
 	for name, verifier := range map[string]*entra.Verifier{
-		"no Resource": verifierAt(t, &publisher{}, entra.Options{Tenants: []string{homeTenant}}), "a zero Verifier": {},
+		"no Resource": testbed.NewVerifierAt(t, &testbed.Publisher{}, entra.Options{Tenants: []string{entratest.TenantID}}), "a zero Verifier": {},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
 			if got := describe(verifier, method).Code; got != http.StatusNotFound {
@@ -204,8 +205,8 @@ func TestResourceMetadataWithoutResource(t *testing.T) {
 
 // The issuer of an authority is known once its metadata was read.
 func TestResourceMetadataWhileTheAuthorityIsDown(t *testing.T) {
-	p := &publisher{texts: map[string]string{}}
-	verifier := verifierAt(t, p, entra.Options{Authority: externalID, Resource: "https://api.contoso.example"})
+	p := &testbed.Publisher{Documents: map[string]string{}}
+	verifier := testbed.NewVerifierAt(t, p, entra.Options{Authority: testbed.ExternalID, Resource: "https://api.contoso.example"})
 	w := describe(verifier, http.MethodGet)
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || w.Header().Get("WWW-Authenticate") != "" {
 		t.Errorf("got status %d and headers %v, want 503 with Retry-After and no challenge", w.Code, w.Header())

@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"context"
@@ -12,27 +12,28 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 func TestStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)
-		verifier := newVerifier(t, tenant, nil)
+		verifier := testbed.NewVerifier(t, tenant, nil)
 		if got := verifier.Stats(); got.Refused == nil || len(got.Refused) != 0 || got.Fetches != 0 || !got.LastFetch.IsZero() {
 			t.Errorf("a new Verifier: got %+v, want nothing counted, and no fetch", got)
 		}
 		token, expired := tenant.Token(), tenant.Token(entratest.Expired())
 		for range 3 {
-			mustAccept(t, verifier, token)
+			testbed.MustVerify(t, verifier, token)
 		}
-		handler := verifier.Authenticate(entra.Require(entra.Scope("none"))(new(spy)))
-		serve(handler, "Bearer "+token)
-		serve(handler, "Bearer "+expired)
-		serve(handler)
+		handler := verifier.Authenticate(entra.Require(entra.Scope("none"))(new(testbed.Spy)))
+		testbed.Serve(handler, "Bearer "+token)
+		testbed.Serve(handler, "Bearer "+expired)
+		testbed.Serve(handler)
 		// An adapter verifies first and answers with what it got: that is one refusal.
 		_, err := verifier.Verify(t.Context(), expired)
-		refuse(verifier, err)
-		refuse(verifier, errors.New("own fault"))
+		testbed.Refuse(verifier, err)
+		testbed.Refuse(verifier, errors.New("own fault"))
 		got := verifier.Stats()
 		want := map[entra.Reason]uint64{entra.ReasonScope: 1, entra.ReasonExpired: 2, entra.ReasonNoToken: 1, entra.ReasonInternal: 1}
 		for reason, count := range want {
@@ -44,8 +45,8 @@ func TestStats(t *testing.T) {
 			t.Errorf("got %+v, want 4 verified, 3 of them remembered, and refusals %v", got, want)
 		}
 		// The document of a tenant lists a standby key, one of the government's and the signing one.
-		if got.Fetches != 1 || got.FetchFailures != 0 || got.Keys != 3 || !got.LastFetch.Equal(bubbleStart) {
-			t.Errorf("got %+v, want one fetch of 3 keys at %v", got, bubbleStart)
+		if got.Fetches != 1 || got.FetchFailures != 0 || got.Keys != 3 || !got.LastFetch.Equal(testbed.BubbleStart) {
+			t.Errorf("got %+v, want one fetch of 3 keys at %v", got, testbed.BubbleStart)
 		}
 		got.Refused[entra.ReasonScope] = 99
 		if again := verifier.Stats(); again.Refused[entra.ReasonScope] != 1 {
@@ -53,10 +54,10 @@ func TestStats(t *testing.T) {
 		}
 		tenant.Down()
 		time.Sleep(2 * time.Hour)
-		mustAccept(t, verifier, tenant.Token())
+		testbed.MustVerify(t, verifier, tenant.Token())
 		synctest.Wait()
-		if got := verifier.Stats(); got.Fetches != 2 || got.FetchFailures != 1 || !got.LastFetch.Equal(bubbleStart) {
-			t.Errorf("after a failed refresh: got %+v, want 2 fetches, one failed, the last good one at %v", got, bubbleStart)
+		if got := verifier.Stats(); got.Fetches != 2 || got.FetchFailures != 1 || !got.LastFetch.Equal(testbed.BubbleStart) {
+			t.Errorf("after a failed refresh: got %+v, want 2 fetches, one failed, the last good one at %v", got, testbed.BubbleStart)
 		}
 	})
 }
@@ -66,7 +67,7 @@ func TestACallerWhoLeftIsNeitherLoggedNorCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)
 		tenant.HangKeys()
-		verifier, written := logging(t, tenant, slog.LevelDebug)
+		verifier, written := testbed.Logging(t, tenant, slog.LevelDebug)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := verifier.Verify(ctx, tenant.Token()); !errors.Is(err, context.DeadlineExceeded) || entra.ReasonOf(err) != "" {
@@ -77,12 +78,12 @@ func TestACallerWhoLeftIsNeitherLoggedNorCounted(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx)
 		r.Header.Set("Authorization", "Bearer "+tenant.Token())
 		w := httptest.NewRecorder()
-		verifier.Authenticate(new(spy)).ServeHTTP(w, r)
+		verifier.Authenticate(new(testbed.Spy)).ServeHTTP(w, r)
 		if w.Code != http.StatusServiceUnavailable {
 			t.Errorf("Authenticate: got status %d, want 503", w.Code)
 		}
-		if got := verifier.Stats().Refused; len(got) != 0 || len(written.lines()) != 0 {
-			t.Errorf("got counts %v and lines %v, want none", got, written.lines())
+		if got := verifier.Stats().Refused; len(got) != 0 || len(written.Lines()) != 0 {
+			t.Errorf("got counts %v and lines %v, want none", got, written.Lines())
 		}
 		tenant.Restore()
 		synctest.Wait()

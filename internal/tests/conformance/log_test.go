@@ -1,82 +1,44 @@
-package entra_test
+package conformance_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
-
-// line is one that was logged: its attributes as text, and its level and message under names that none has.
-type line map[string]string
-
-// journal is a slog.Handler that keeps lines.
-type journal struct {
-	level slog.Level
-	mu    sync.Mutex
-	kept  []line
-}
-
-func (j *journal) Enabled(_ context.Context, level slog.Level) bool { return level >= j.level }
-func (j *journal) WithAttrs([]slog.Attr) slog.Handler               { return j }
-func (j *journal) WithGroup(string) slog.Handler                    { return j }
-
-func (j *journal) Handle(_ context.Context, r slog.Record) error {
-	l := line{"(level)": r.Level.String(), "(message)": r.Message}
-	r.Attrs(func(a slog.Attr) bool {
-		l[a.Key] = a.Value.String()
-		return true
-	})
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.kept = append(j.kept, l)
-	return nil
-}
-
-func (j *journal) lines() []line {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return slices.Clone(j.kept)
-}
-
-// logging returns a Verifier, the lines that it writes, and its way of asking requests in.
-func logging(t *testing.T, tenant *entratest.Server, level slog.Level) (*entra.Verifier, *journal) {
-	written := &journal{level: level}
-	return newVerifier(t, tenant, func(o *entra.Options) { o.Logger = slog.New(written) }), written
-}
 
 func TestLogLineOfARefusal(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier, written := logging(t, tenant, slog.LevelDebug)
-	handler := verifier.Authenticate(entra.Require(entra.Scope("Orders.Delete"))(new(spy)))
+	verifier, written := testbed.Logging(t, tenant, slog.LevelDebug)
+	handler := verifier.Authenticate(entra.Require(entra.Scope("Orders.Delete"))(new(testbed.Spy)))
 	uti := entratest.Claim("uti", "sample-uti")
 	for _, r := range []struct {
 		rule, name string
 		values     []string
-		want       line
+		want       testbed.Line
 	}{
-		{"R89", "a token that expired", []string{"Bearer " + tenant.Token(entratest.Expired(), uti)}, line{
-			"(level)": "INFO", "reason": "expired", "status": "401", "tid": homeTenant, "client": entratest.ClientID, "kid": tenant.Key().ID(), "uti": "sample-uti"}},
-		{"R89", "a token without permission", []string{"Bearer " + tenant.Token(uti)}, line{
-			"(level)": "INFO", "reason": "scope", "status": "403", "tid": homeTenant, "client": entratest.ClientID, "uti": "sample-uti"}},
-		{"R89", "a token whose signature is wrong says only which key it claims", []string{"Bearer " + tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", tenant.Key().ID()))}, line{
+		{"R89", "a token that expired", []string{"Bearer " + tenant.Token(entratest.Expired(), uti)}, testbed.Line{
+			"(level)": "INFO", "reason": "expired", "status": "401", "tid": entratest.TenantID, "client": entratest.ClientID, "kid": tenant.Key().ID(), "uti": "sample-uti"}},
+		{"R89", "a token without permission", []string{"Bearer " + tenant.Token(uti)}, testbed.Line{
+			"(level)": "INFO", "reason": "scope", "status": "403", "tid": entratest.TenantID, "client": entratest.ClientID, "uti": "sample-uti"}},
+		{"R89", "a token whose signature is wrong says only which key it claims", []string{"Bearer " + tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", tenant.Key().ID()))}, testbed.Line{
 			"(level)": "INFO", "reason": "signature", "status": "401", "kid": tenant.Key().ID()}},
-		{"R89", "no token", nil, line{"(level)": "DEBUG", "reason": "no_token", "status": "401"}},
-		{"R89", "a malformed header", []string{"Bearer"}, line{"(level)": "INFO", "reason": "invalid_request", "status": "400"}},
+		{"R89", "no token", nil, testbed.Line{"(level)": "DEBUG", "reason": "no_token", "status": "401"}},
+		{"R89", "a malformed header", []string{"Bearer"}, testbed.Line{"(level)": "INFO", "reason": "invalid_request", "status": "400"}},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			before := len(written.lines())
-			serve(handler, r.values...)
-			lines := written.lines()[before:]
+			before := len(written.Lines())
+			testbed.Serve(handler, r.values...)
+			lines := written.Lines()[before:]
 			if len(lines) != 1 || lines[0]["(message)"] != "entra: request refused" || !strings.HasPrefix(lines[0]["error"], "entra: ") {
 				t.Fatalf("got lines %v, want one with an error", lines)
 			}
@@ -94,7 +56,7 @@ func TestLogsHoldNoTokenAndNoName(t *testing.T) {
 	t.Attr("rule", "R89")
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)
-		verifier, written := logging(t, tenant, slog.LevelDebug)
+		verifier, written := testbed.Logging(t, tenant, slog.LevelDebug)
 		tokens := []string{tenant.Token() + "."}
 		for _, options := range [][]entratest.TokenOption{
 			nil, with(entratest.Expired()), with(entratest.NotYetValid()), with(entratest.V1(), entratest.Audience("api://x")), with(entratest.IDToken()),
@@ -105,16 +67,16 @@ func TestLogsHoldNoTokenAndNoName(t *testing.T) {
 			tokens = append(tokens, tenant.Token(options...))
 		}
 		for _, token := range tokens {
-			serve(verifier.Authenticate(entra.Require(entra.Role("x"))(new(spy))), "Bearer "+token)
+			testbed.Serve(verifier.Authenticate(entra.Require(entra.Role("x"))(new(testbed.Spy))), "Bearer "+token)
 			time.Sleep(time.Minute)
 		}
-		lines := written.lines()
+		lines := written.Lines()
 		if len(lines) < len(tokens) {
 			t.Errorf("got %d lines for %d refused tokens, want one each", len(lines), len(tokens))
 		}
 		for _, l := range lines {
 			for _, token := range tokens {
-				if found := leak(fmt.Sprint(l), token, personal...); found != "" {
+				if found := testbed.Leak(fmt.Sprint(l), token, testbed.Personal...); found != "" {
 					t.Errorf("got line %v with %q, want none of the token and no name", l, found)
 				}
 			}
@@ -127,15 +89,15 @@ func TestLogsQuoteWhatComesFromTokens(t *testing.T) {
 	t.Attr("rule", "R89")
 	tenant := entratest.New(t)
 	nasty := "x\n2000-01-01 \x1b[31m\u202e\"" + strings.Repeat("é", 500)
-	verifier, written := logging(t, tenant, slog.LevelDebug)
+	verifier, written := testbed.Logging(t, tenant, slog.LevelDebug)
 	for _, option := range []entratest.TokenOption{
 		entratest.Claim("iss", nasty), entratest.Claim("tid", nasty), entratest.Claim("aud", nasty), entratest.Claim("ver", nasty), entratest.Claim("azp", nasty),
 		entratest.Claim("uti", nasty), entratest.Claim("scp", nasty), entratest.Claim("idtyp", nasty), entratest.Claim(nasty, nil),
 		entratest.Header("alg", nasty), entratest.Header("kid", nasty), entratest.Header("typ", nasty),
 	} {
-		serve(verifier.Authenticate(entra.Require(entra.Scope("none"))(new(spy))), "Bearer "+tenant.Token(option))
+		testbed.Serve(verifier.Authenticate(entra.Require(entra.Scope("none"))(new(testbed.Spy))), "Bearer "+tenant.Token(option))
 	}
-	lines := written.lines()
+	lines := written.Lines()
 	if len(lines) < 12 {
 		t.Errorf("got %d lines, want one for each of 12 tokens", len(lines))
 	}
@@ -155,16 +117,16 @@ func TestLogsOfAFloodAreCounted(t *testing.T) {
 	t.Attr("rule", "R89")
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)
-		verifier, written := logging(t, tenant, slog.LevelInfo)
-		handler := verifier.Authenticate(new(spy))
-		send := func(count int, token string) (lines []line) {
-			before := len(written.lines())
+		verifier, written := testbed.Logging(t, tenant, slog.LevelInfo)
+		handler := verifier.Authenticate(new(testbed.Spy))
+		send := func(count int, token string) (lines []testbed.Line) {
+			before := len(written.Lines())
 			for range count {
-				serve(handler, "Bearer "+token)
+				testbed.Serve(handler, "Bearer "+token)
 			}
-			return written.lines()[before:]
+			return written.Lines()[before:]
 		}
-		expired, foreign := tenant.Token(entratest.Expired()), tenant.Token(entratest.Tenant(otherTenant))
+		expired, foreign := tenant.Token(entratest.Expired()), tenant.Token(entratest.Tenant(entratest.OtherTenantID))
 		if got := send(25, expired); len(got) != 10 || got[9]["left_out"] != "" {
 			t.Errorf("25 at once: got %d lines %v, want 10 without left_out", len(got), got)
 		}
@@ -192,19 +154,20 @@ func TestLogsOfAFloodAreCounted(t *testing.T) {
 
 func TestLogLevels(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier, written := logging(t, tenant, slog.LevelDebug)
+	verifier, written := testbed.Logging(t, tenant, slog.LevelDebug)
 	// Verify counts, but does not log: its caller knows what it is for.
-	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Expired())); err == nil || len(written.lines()) != 0 {
-		t.Errorf("Verify: got error %v and lines %v, want an error and no line", err, written.lines())
+	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Expired())); err == nil || len(written.Lines()) != 0 {
+		t.Errorf("Verify: got error %v and lines %v, want an error and no line", err, written.Lines())
 	}
-	serve(verifier.Authenticate(entra.Require(failing(fmt.Errorf("database")))(new(spy))), "Bearer "+tenant.Token())
-	lines := written.lines()
+	broken := func(context.Context, *entra.Claims) error { return errors.New("database") }
+	testbed.Serve(verifier.Authenticate(entra.Require(broken)(new(testbed.Spy))), "Bearer "+tenant.Token())
+	lines := written.Lines()
 	if len(lines) != 1 || lines[0]["(level)"] != "ERROR" || lines[0]["reason"] != "internal" || !strings.Contains(lines[0]["error"], "database") {
 		t.Errorf("a requirement that failed: got lines %v, want one at Error with its text", lines)
 	}
-	quiet, silent := logging(t, tenant, slog.LevelInfo)
-	serve(quiet.Authenticate(new(spy)))
-	if lines := silent.lines(); len(lines) != 0 {
+	quiet, silent := testbed.Logging(t, tenant, slog.LevelInfo)
+	testbed.Serve(quiet.Authenticate(new(testbed.Spy)))
+	if lines := silent.Lines(); len(lines) != 0 {
 		t.Errorf("no token at level Info: got lines %v, want none", lines)
 	}
 }
@@ -213,12 +176,34 @@ func TestTroubleWithKeysIsLogged(t *testing.T) {
 	t.Attr("rule", "R19")
 	tenant := entratest.New(t)
 	tenant.FailKeys(http.StatusBadGateway)
-	verifier, written := logging(t, tenant, slog.LevelWarn)
+	verifier, written := testbed.Logging(t, tenant, slog.LevelWarn)
 	if err := verifier.Ready(t.Context()); err == nil {
 		t.Fatal("Ready: got no error, want one")
 	}
-	lines := written.lines()
+	lines := written.Lines()
 	if len(lines) != 1 || lines[0]["(level)"] != "WARN" || !strings.Contains(lines[0]["error"], "502") || !strings.Contains(lines[0]["url"], "/discovery/v2.0/keys") {
 		t.Errorf("got lines %v, want one at Warn with the URL and the status", lines)
 	}
+}
+
+// TestLinesOfOneReasonInAnyTenSeconds lets lines come late in one window and early in the next.
+func TestLinesOfOneReasonInAnyTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t)
+		verifier, written := testbed.Logging(t, tenant, 0)
+		handler := verifier.Authenticate(new(testbed.Spy))
+		refuse := func(times int) {
+			for range times {
+				testbed.Serve(handler, "Bearer")
+			}
+		}
+		refuse(1)
+		time.Sleep(9800 * time.Millisecond)
+		refuse(9)
+		time.Sleep(300 * time.Millisecond)
+		refuse(10)
+		if got := len(written.Lines()); got != 11 {
+			t.Errorf("got %d lines, want 11: ten, and the one that the first made room for", got)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 func allowIDTokens(o *entra.Options) { o.AllowIDTokens = true }
@@ -38,7 +39,7 @@ func TestIDTokens(t *testing.T) {
 		{"for an Application ID URI", idToken(entratest.Audience(entratest.APIURI)), entra.ReasonAudience, 0},
 		{"for a further audience", idToken(entratest.Audience("api://orders")), entra.ReasonAudience, 0},
 		{"for two audiences", idToken(entratest.Claim("aud", []string{entratest.APIClientID, entratest.SPAClientID})), entra.ReasonAudience, 0},
-		{"of another tenant", idToken(entratest.Tenant(otherTenant)), entra.ReasonTenant, 0},
+		{"of another tenant", idToken(entratest.Tenant(entratest.OtherTenantID)), entra.ReasonTenant, 0},
 		{"expired", idToken(entratest.Expired()), entra.ReasonExpired, 0},
 		{"without exp", idToken(entratest.Without("exp")), entra.ReasonClaims, 0},
 		{"without oid", idToken(entratest.Without("oid")), entra.ReasonClaims, 0},
@@ -52,7 +53,7 @@ func TestIDTokens(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			verifier := newVerifier(t, tenant, func(o *entra.Options) {
+			verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
 				o.AllowIDTokens, o.Audiences = true, []string{"api://orders"}
 			})
 			claims, err := verifier.Verify(t.Context(), tenant.Token(test.token...))
@@ -68,7 +69,7 @@ func TestIDTokens(t *testing.T) {
 
 func TestIDTokensAreRefusedUnlessAllowed(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, nil)
+	verifier := testbed.NewVerifier(t, tenant, nil)
 	tests := map[string][]entratest.TokenOption{
 		"version 2.0":          {entratest.IDToken()},
 		"version 1.0":          {entratest.IDToken(), entratest.V1(), entratest.Audience(entratest.APIClientID)},
@@ -93,7 +94,7 @@ func TestIDTokensAreRefusedUnlessAllowed(t *testing.T) {
 // Whoever signed in at the page is not thereby permitted to do what a scope or an application permission stands for.
 func TestIDTokensMeetNoRequirementOfAccessTokens(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newVerifier(t, tenant, allowIDTokens)
+	verifier := testbed.NewVerifier(t, tenant, allowIDTokens)
 	token := tenant.Token(entratest.IDToken(), entratest.Roles(entratest.RoleAdmin, entratest.RoleDaemon), entratest.AuthContext("c1"),
 		entratest.Capabilities("cp1"), entratest.Claim("roles", []string{entratest.RoleAdmin, entratest.RoleDaemon, entratest.ScopeRead}))
 	tests := []struct {
@@ -103,7 +104,7 @@ func TestIDTokensMeetNoRequirementOfAccessTokens(t *testing.T) {
 	}{
 		{"a role of the user", entra.Role(entratest.RoleAdmin), ""},
 		{"a role that the user has not", entra.Role("Orders.Owner"), entra.ReasonRole},
-		{"its tenant", entra.TenantIn(homeTenant), ""},
+		{"its tenant", entra.TenantIn(entratest.TenantID), ""},
 		{"a scope", entra.Scope(entratest.ScopeRead), entra.ReasonScope},
 		{"an application permission", entra.AppPermission(entratest.RoleDaemon), entra.ReasonAppPermission},
 		{"an authentication context", entra.AuthContext("c1"), entra.ReasonAuthContext},
@@ -112,14 +113,14 @@ func TestIDTokensMeetNoRequirementOfAccessTokens(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var reached spy
-			w := serve(verifier.Authenticate(entra.Require(test.requirement)(&reached)), "Bearer "+token)
+			var reached testbed.Spy
+			w := testbed.Serve(verifier.Authenticate(entra.Require(test.requirement)(&reached)), "Bearer "+token)
 			wantCode, wantCalls := http.StatusForbidden, 0
 			if test.want == "" {
 				wantCode, wantCalls = http.StatusOK, 1
 			}
-			if w.Code != wantCode || reached.calls != wantCalls {
-				t.Errorf("got status %d and %d calls, want %d and %d: %s", w.Code, reached.calls, wantCode, wantCalls, w.Body)
+			if w.Code != wantCode || reached.Calls != wantCalls {
+				t.Errorf("got status %d and %d calls, want %d and %d: %s", w.Code, reached.Calls, wantCode, wantCalls, w.Body)
 			}
 			if !strings.Contains(w.Body.String(), string(test.want)) {
 				t.Errorf("got %s, want the reason %q", w.Body, test.want)
@@ -143,21 +144,35 @@ func TestIDTokensMadeByHandMeetNoScope(t *testing.T) {
 func TestIDTokensOfAuthorities(t *testing.T) {
 	k := entratest.New(t).Key()
 	for _, place := range issuerPlaces(k) {
-		p := &publisher{texts: place.texts}
+		p := &testbed.Publisher{Documents: place.texts}
 		options := place.options
 		options.AllowIDTokens = true
-		claims := userClaims(place.accepts[0], tenantOfIssuer(place.accepts[0]), versionOfIssuer(place.accepts[0]))
+		claims := testbed.UserClaims(place.accepts[0], testbed.TenantOfIssuer(place.accepts[0]), testbed.VersionOfIssuer(place.accepts[0]))
 		for _, access := range []string{"azp", "appid", "scp"} {
 			delete(claims, access)
 		}
 		claims["nonce"] = "n-0S6_WzA2Mj"
-		got, err := verifierAt(t, p, options).Verify(t.Context(), signClaims(k, claims))
+		got, err := testbed.NewVerifierAt(t, p, options).Verify(t.Context(), testbed.SignClaims(k, claims))
 		if err != nil || got.Kind != entra.IDToken {
 			t.Errorf("%s, allowed: got %+v, %v, want an ID token", place.name, got, err)
 		}
-		_, err = place.verifier(t).Verify(t.Context(), signClaims(k, claims))
+		_, err = place.verifier(t).Verify(t.Context(), testbed.SignClaims(k, claims))
 		if entra.ReasonOf(err) != entra.ReasonIDToken {
 			t.Errorf("%s, not allowed: got reason %q (%v), want id_token", place.name, entra.ReasonOf(err), err)
 		}
+	}
+}
+
+// TestIDTokensOfAnotherPartyAreRefused though their audience is this application.
+func TestIDTokensOfAnotherPartyAreRefused(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.AllowIDTokens = true })
+	_, err := verifier.Verify(t.Context(), tenant.Token(entratest.IDToken(), entratest.Claim("azp", entratest.ClientID), entratest.Nonce("n")))
+	if got := entra.ReasonOf(err); got != entra.ReasonIDToken {
+		t.Errorf("issued to another application: got reason %q (%v), want id_token", got, err)
+	}
+	claims, err := verifier.Verify(t.Context(), tenant.Token(entratest.IDToken(), entratest.Claim("azp", entratest.APIClientID), entratest.Nonce("n")))
+	if err != nil || claims.ClientID != "" {
+		t.Errorf("issued to this one: got %v and %v, want no error and no client ID: it is never this API", claims, err)
 	}
 }

@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"crypto/fips140"

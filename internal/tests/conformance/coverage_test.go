@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"fmt"
@@ -11,10 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// shown are the rules that the tests of this package must show at work: the numbers of the rules, and of the scenarios
-// in which other libraries fail. 4.4 is the list of faults to be immune from.
+// shown are the rules that the tests of this module must show at work: the numbers of the rules, and of the scenarios in
+// which other libraries fail. 4.4 is the list of faults to be immune from.
 var shown = "R1-R12 R15-R29 R31 R38 R39 R41-R65 R69-R73 R84-R89 R92 R97-R99 " +
 	"S1 S2a S2b S2c S2d S2e S3 S4 S5 S6 S7 S8a S8b S8c S8d 4.4"
 
@@ -39,17 +41,13 @@ func TestEveryRuleIsShown(t *testing.T) {
 	}
 }
 
-// citations counts how often each rule is cited in the tests of this folder.
+// citations counts how often each rule is cited in the tests of this module.
 func citations(t *testing.T) map[string]int {
 	t.Helper()
 	cited := make(map[string]int)
-	files, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		// Tests of recorded data may be skipped, so they show nothing by themselves.
-		if file == "coverage_test.go" || strings.HasPrefix(file, "recorded") {
+	for _, file := range testbed.TestFiles(t) {
+		// Tests of recorded documents are skipped where there are none, so they show nothing by themselves.
+		if name := filepath.Base(file); name == "coverage_test.go" || strings.HasPrefix(name, "recorded") {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)

@@ -1,4 +1,4 @@
-package entra_test
+package conformance_test
 
 import (
 	"strings"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // lookAlikes are changes that make another issuer out of a good one, however alike the two look.
@@ -56,12 +57,12 @@ var lookAlikes = []struct {
 	{"no tenant", inPlaceOfTenant("")},
 	{"a domain for the tenant", inPlaceOfTenant("contoso.onmicrosoft.com")},
 	{"a foreign tenant", inPlaceOfTenant("33333333-3333-4333-8333-333333333333")},
-	{"the tenant in braces", inPlaceOfTenant("{" + homeTenant + "}")},
-	{"the tenant without hyphens", inPlaceOfTenant(strings.ReplaceAll(homeTenant, "-", ""))},
-	{"two tenants", inPlaceOfTenant(homeTenant + "/" + otherTenant)},
-	{"the tenant behind a dot segment", inPlaceOfTenant("./" + homeTenant)},
-	{"the tenant behind another and a way up", inPlaceOfTenant(otherTenant + "/../" + homeTenant)},
-	{"the tenant with a digit escaped", inPlaceOfTenant("%31" + homeTenant[1:])},
+	{"the tenant in braces", inPlaceOfTenant("{" + entratest.TenantID + "}")},
+	{"the tenant without hyphens", inPlaceOfTenant(strings.ReplaceAll(entratest.TenantID, "-", ""))},
+	{"two tenants", inPlaceOfTenant(entratest.TenantID + "/" + entratest.OtherTenantID)},
+	{"the tenant behind a dot segment", inPlaceOfTenant("./" + entratest.TenantID)},
+	{"the tenant behind another and a way up", inPlaceOfTenant(entratest.OtherTenantID + "/../" + entratest.TenantID)},
+	{"the tenant with a digit escaped", inPlaceOfTenant("%31" + entratest.TenantID[1:])},
 	{"back slashes", func(s string) string { return strings.ReplaceAll(s, "/", `\`) }},
 	{"an application ID behind it", func(s string) string { return strings.TrimSuffix(s, "/") + "/" + entratest.APIClientID }},
 	{"an upper-case version", func(s string) string { return strings.TrimSuffix(s, "/") + "/V2.0" }},
@@ -78,7 +79,7 @@ func onHost(issuer string, change func(string) string) string {
 // inPlaceOfTenant replaces the tenant wherever an issuer names it.
 func inPlaceOfTenant(text string) func(string) string {
 	return func(issuer string) string {
-		for _, tenant := range []string{homeTenant, otherTenant, entra.PersonalAccounts} {
+		for _, tenant := range []string{entratest.TenantID, entratest.OtherTenantID, entra.PersonalAccounts} {
 			issuer = strings.ReplaceAll(issuer, "/"+tenant, "/"+text)
 		}
 		return issuer
@@ -95,7 +96,7 @@ func TestIssuersThatOnlyLookGood(t *testing.T) {
 				if issuer == good {
 					t.Fatalf("%s: %s does not change %s", place.name, lookAlike.name, good)
 				}
-				token := signClaims(k, userClaims(issuer, tenantOfIssuer(good), versionOfIssuer(good)))
+				token := testbed.SignClaims(k, testbed.UserClaims(issuer, testbed.TenantOfIssuer(good), testbed.VersionOfIssuer(good)))
 				if _, err := verifier.Verify(t.Context(), token); entra.ReasonOf(err) != entra.ReasonIssuer {
 					t.Errorf("%s, %s (%q): got reason %q (%v), want issuer", place.name, lookAlike.name, issuer, entra.ReasonOf(err), err)
 				}
@@ -120,28 +121,28 @@ func TestTenantAndVersionMustFitTheIssuer(t *testing.T) {
 		{"an empty tid", map[string]any{"tid": ""}, map[bool]entra.Reason{false: entra.ReasonTenant}},
 		{"another tenant's tid", map[string]any{"tid": "33333333-3333-4333-8333-333333333333"}, atClouds(entra.ReasonIssuer)},
 		{"a tid in upper case", map[string]any{"tid": "AAAAAAAA-1111-4111-8111-111111111111"}, atClouds(entra.ReasonTenant)},
-		{"a tid in braces", map[string]any{"tid": "{" + homeTenant + "}"}, atClouds(entra.ReasonTenant)},
+		{"a tid in braces", map[string]any{"tid": "{" + entratest.TenantID + "}"}, atClouds(entra.ReasonTenant)},
 		{"a placeholder as tid", map[string]any{"tid": "{tenantid}"}, atClouds(entra.ReasonTenant)},
 		{"a domain as tid", map[string]any{"tid": "contoso.onmicrosoft.com"}, atClouds(entra.ReasonTenant)},
 		{"common as tid", map[string]any{"tid": "common"}, atClouds(entra.ReasonTenant)},
-		{"a path as tid", map[string]any{"tid": homeTenant + "/" + otherTenant}, atClouds(entra.ReasonTenant)},
-		{"white space in the tid", map[string]any{"tid": homeTenant + " "}, atClouds(entra.ReasonTenant)},
+		{"a path as tid", map[string]any{"tid": entratest.TenantID + "/" + entratest.OtherTenantID}, atClouds(entra.ReasonTenant)},
+		{"white space in the tid", map[string]any{"tid": entratest.TenantID + " "}, atClouds(entra.ReasonTenant)},
 		{"a number as tid", map[string]any{"tid": 1}, map[bool]entra.Reason{false: entra.ReasonClaims, true: entra.ReasonClaims}},
 		{"no ver", map[string]any{"ver": nil}, map[bool]entra.Reason{false: entra.ReasonVersion, true: entra.ReasonVersion}},
 		{"version 3", map[string]any{"ver": "3.0"}, map[bool]entra.Reason{false: entra.ReasonVersion, true: entra.ReasonVersion}},
 		{"version 2", map[string]any{"ver": "2"}, map[bool]entra.Reason{false: entra.ReasonVersion, true: entra.ReasonVersion}},
 		{"ver as a number", map[string]any{"ver": 2.0}, map[bool]entra.Reason{false: entra.ReasonClaims, true: entra.ReasonClaims}},
 		{"no iss", map[string]any{"iss": nil}, map[bool]entra.Reason{false: entra.ReasonIssuer, true: entra.ReasonIssuer}},
-		{"two issuers in an array", map[string]any{"iss": []string{publicV2}}, map[bool]entra.Reason{false: entra.ReasonClaims, true: entra.ReasonClaims}},
+		{"two issuers in an array", map[string]any{"iss": []string{testbed.PublicV2}}, map[bool]entra.Reason{false: entra.ReasonClaims, true: entra.ReasonClaims}},
 	}
 	for _, place := range issuerPlaces(k) {
 		verifier := place.verifier(t)
 		for _, test := range tests {
-			claims := userClaims(place.accepts[0], tenantOfIssuer(place.accepts[0]), versionOfIssuer(place.accepts[0]))
+			claims := testbed.UserClaims(place.accepts[0], testbed.TenantOfIssuer(place.accepts[0]), testbed.VersionOfIssuer(place.accepts[0]))
 			for name, value := range test.claims {
 				claims[name] = value
 			}
-			_, err := verifier.Verify(t.Context(), signClaims(k, claims))
+			_, err := verifier.Verify(t.Context(), testbed.SignClaims(k, claims))
 			want := test.want[place.options.Authority != ""]
 			if got := entra.ReasonOf(err); got != want {
 				t.Errorf("%s, %s: got reason %q (%v), want %q", place.name, test.name, got, err, want)

@@ -1,0 +1,139 @@
+package conformance_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
+)
+
+// replacing puts text in the place of the valid claim set.
+func replacing(text string) func(string) string { return func(string) string { return text } }
+
+func behind(text string) func(string) string {
+	return func(valid string) string { return valid + text }
+}
+
+func before(text string) func(string) string {
+	return func(valid string) string { return text + valid }
+}
+
+func TestClaimSetIsStrictJSON(t *testing.T) {
+	const claims = entra.ReasonClaims
+	deep := testbed.Adding(`"x":` + strings.Repeat("[", 12_000) + strings.Repeat("]", 12_000))
+	larger := func(o *entra.Options) { o.MaxTokenSize = 64 << 10 }
+	testbed.Judge(t, []testbed.Row{
+		{Rule: "R6", Name: "tid twice", Payload: testbed.Adding(`"tid":"` + entratest.OtherTenantID + `"`), Want: claims, Says: "twice"},
+		{Rule: "R6", Name: "aud twice with one value", Payload: testbed.Adding(`"aud":"` + entratest.APIClientID + `"`), Want: claims},
+		{Rule: "R6", Name: "roles twice", Payload: testbed.Adding(`"roles":["Admin"],"roles":[]`), Want: claims},
+		{Rule: "R6", Name: "tid twice, once escaped", Payload: testbed.Adding(`"\u0074id":"` + entratest.OtherTenantID + `"`), Want: claims},
+		{Rule: "R6", Name: "an unknown claim twice", Payload: testbed.Adding(`"x":1,"x":1`), Want: claims},
+		{Rule: "R6", Name: "a name twice inside a claim", Payload: testbed.Adding(`"x":{"y":1,"y":1}`), Want: claims},
+		{Rule: "R6", Name: "a name twice inside an array", Payload: testbed.Adding(`"x":[{"y":1,"y":1}]`), Want: claims},
+		{Rule: "R6", Name: "a name twice deep inside", Payload: testbed.Adding(`"x":{"y":[{"z":{"a":1,"\u0061":2}}]}`), Want: claims},
+		{Rule: "R6", Name: "a name twice inside _claim_names", Payload: testbed.Adding(`"_claim_names":{"groups":"src1","groups":"src1"}`), Want: claims},
+		{Rule: "R6", Name: "a name twice inside cnf", Payload: testbed.Adding(`"cnf":{"kid":"a","kid":"b"}`), Want: claims},
+		{Rule: "R6", Name: "one name in two objects", Payload: testbed.Adding(`"x":{"y":1},"y":{"x":1}`)},
+
+		{Rule: "R6", Name: "a value that is no UTF-8", Payload: testbed.Adding("\"x\":\"\xff\""), Want: claims},
+		{Rule: "R6", Name: "a name that is no UTF-8", Payload: testbed.Adding("\"x\xff\":1"), Want: claims},
+		{Rule: "R6", Name: "a cut UTF-8 sequence", Payload: testbed.Adding("\"x\":\"\xc3\""), Want: claims},
+		{Rule: "R6", Name: "a surrogate alone", Payload: testbed.Adding(`"x":"\ud800"`), Want: claims},
+		{Rule: "R6", Name: "a byte order mark", Payload: before("\ufeff"), Want: claims},
+		{Rule: "R6", Name: "UTF-16", Payload: replacing("{\x00\"\x00"), Want: claims},
+
+		{Rule: "R6", Name: "a second object behind", Payload: behind("{}"), Want: claims, Says: "behind"},
+		{Rule: "R6", Name: "a letter behind", Payload: behind("x"), Want: claims},
+		{Rule: "R6", Name: "a NUL behind", Payload: behind("\x00"), Want: claims},
+		{Rule: "R6", Name: "a comma behind", Payload: behind(","), Want: claims},
+		{Rule: "R6", Name: "white space around", Payload: func(s string) string { return " \r\n\t" + s + "\n" }},
+		{Rule: "R6", Name: "a letter in front", Payload: before("x"), Want: claims},
+
+		{Rule: "R6", Name: "null", Payload: replacing("null"), Want: claims},
+		{Rule: "R6", Name: "an array", Payload: replacing(`[{"aud":"x"}]`), Want: claims},
+		{Rule: "R6", Name: "a string", Payload: replacing(`"aud"`), Want: claims},
+		{Rule: "R6", Name: "an empty object", Payload: replacing(`{}`), Want: claims, Says: "exp"},
+		{Rule: "R6", Name: "an object that breaks off", Payload: replacing(`{"aud":"x"`), Want: claims},
+		{Rule: "R6", Name: "white space alone", Payload: replacing(`  `), Want: claims},
+		{Rule: "R6", Name: "a comma at the end", Payload: func(s string) string { return s[:len(s)-1] + ",}" }, Want: claims},
+		{Rule: "R6", Name: "a comment", Payload: func(s string) string { return "{/**/" + s[1:] }, Want: claims},
+		{Rule: "R6", Name: "a name without quotes", Payload: testbed.Adding(`x:1`), Want: claims},
+		{Rule: "R6", Name: "NaN", Payload: testbed.Adding(`"x":NaN`), Want: claims},
+		{Rule: "R6", Name: "a control character in a string", Payload: testbed.Adding("\"x\":\"\x01\""), Want: claims},
+		{Rule: "R6", Name: "twelve thousand arrays in each other", Payload: deep, Options: larger, Want: claims},
+
+		{Rule: "R6", Name: "cnf under an escaped name", Payload: testbed.Adding(`"\u0063nf":{"kid":"x"}`), Want: entra.ReasonBoundToken},
+		{Rule: "R6", Name: "cnf under a wholly escaped name", Payload: testbed.Adding(`"\u0063\u006E\u0066":{}`), Want: entra.ReasonBoundToken},
+		{Rule: "R6", Name: "exp under an escaped name", Token: with(entratest.Without("exp")), Payload: testbed.Adding(`"\u0065xp":1`), Want: entra.ReasonExpired},
+	})
+}
+
+// known are the claims that the library reads, each with a value of a wrong type.
+var known = map[string]string{
+	"aud": `{}`, "iss": `1`, "exp": `"x"`, "nbf": `{}`, "iat": `true`, "tid": `["x"]`, "oid": `1`, "sub": `{}`, "ver": `2.0`,
+	"azp": `1`, "azpacr": `1`, "appid": `[]`, "appidacr": `false`, "idtyp": `true`, "scp": `["Orders.Read"]`, "roles": `"Admin"`,
+	"groups": `"x"`, "wids": `{}`, "acrs": `"c1"`, "xms_cc": `"cp1"`, "acr": `1`, "tfp": `{}`,
+	"acct": `"1"`, "idp": `1`, "uti": `1`, "sid": `{}`, "xms_act_fct": `11`, "xms_sub_fct": `[13]`, "xms_par_app_azp": `1`,
+	"name": `1`, "preferred_username": `1`, "upn": `1`, "unique_name": `1`, "email": `[]`, "login_hint": `1`, "_claim_names": `"x"`,
+}
+
+func TestClaimsOfTheWrongType(t *testing.T) {
+	var rows []testbed.Row
+	for name, value := range known {
+		rows = append(rows, testbed.Row{Rule: "R6", Name: name + " " + value, Token: with(entratest.Without(name)), Payload: testbed.Adding(`"` + name + `":` + value), Want: entra.ReasonClaims, Says: name})
+	}
+	testbed.Judge(t, rows)
+}
+
+func TestNullIsNoValue(t *testing.T) {
+	var rows []testbed.Row
+	names := []string{"cnf", "nonce", "at_hash", "c_hash", "hasgroups", "groups:src1", "xms_edov"}
+	for name := range known {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		rows = append(rows, testbed.Row{Rule: "R6", Name: name, Token: with(entratest.Claim(name, nil)), Want: entra.ReasonClaims, Says: name})
+	}
+	for _, name := range []string{"aud", "roles", "groups", "wids", "acrs", "xms_cc"} {
+		for _, list := range [][]any{{nil}, {"x", nil}, {"x", 1}, {[]string{"x"}}} {
+			token := with(entratest.Claim(name, list))
+			rows = append(rows, testbed.Row{Rule: "R6", Name: name + " with an element that is no string", Token: token, Want: entra.ReasonClaims, Says: name})
+		}
+	}
+	rows = append(rows, testbed.Row{Rule: "R97", Name: "a claim that is not known here", Token: with(entratest.Claim("extension_x", nil))})
+	testbed.Judge(t, rows)
+}
+
+// TestOtherNamesAreOtherClaims shows that names are compared exactly: encoding/json would fold them.
+func TestOtherNamesAreOtherClaims(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, nil)
+	for _, r := range []struct{ rule, name, members string }{
+		{"R6", "upper case", `"ROLES":["Orders.Admin"],"SCP":"Orders.Write","TID":"` + entratest.OtherTenantID + `","EXP":1,"CNF":{},"Idtyp":"app"`},
+		{"R6", "a long s", `"roleſ":["Orders.Admin"],"ſcp":"Orders.Write","iſs":"https://evil.example","ſub":"x"`},
+		{"R6", "a space or NUL beside the name", `"roles ":["Orders.Admin"],"\u0000roles":["Orders.Admin"],"scp\u0000":"Orders.Write"`},
+		{"R6", "look-alikes", `"rоles":["Orders.Admin"],"ｓｃｐ":"Orders.Write"`},
+		{"R40", "mapped names of .NET", `"http://schemas.microsoft.com/identity/claims/tenantid":"` + entratest.OtherTenantID +
+			`","http://schemas.microsoft.com/identity/claims/objectidentifier":"x","http://schemas.microsoft.com/identity/claims/scope":"Orders.Write","role":"Orders.Admin"`},
+		{"R40", "claims of other providers", `"scope":"Orders.Write","client_id":"x","role":["Orders.Admin"],"permissions":["x"]`},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			row := testbed.Row{Payload: testbed.Adding(r.members)}
+			claims := testbed.Accepted(t, verifier, row.Mint(tenant))
+			if claims.HasRole(entratest.RoleAdmin) || claims.HasScope(entratest.ScopeWrite) || claims.TenantID != entratest.TenantID ||
+				claims.ObjectID != entratest.AliceObjectID || claims.ClientID != entratest.ClientID {
+				t.Errorf("got %+v, want the claims under their exact names only", claims)
+			}
+		})
+	}
+	testbed.Judge(t, []testbed.Row{
+		{Rule: "R6", Name: "TID without tid", Token: with(entratest.Without("tid"), entratest.Claim("TID", entratest.TenantID)), Want: entra.ReasonTenant},
+		{Rule: "R6", Name: "EXP without exp", Token: with(entratest.Without("exp"), entratest.Claim("EXP", 1<<33)), Want: entra.ReasonClaims},
+		{Rule: "R6", Name: "AUD without aud", Token: with(entratest.Without("aud"), entratest.Claim("AUD", entratest.APIClientID)), Want: entra.ReasonAudience},
+		{Rule: "R40", Name: "the mapped name without tid", Token: with(entratest.Without("tid"), entratest.Claim("http://schemas.microsoft.com/identity/claims/tenantid", entratest.TenantID)), Want: entra.ReasonTenant},
+		{Rule: "R40", Name: "the mapped name without oid", Token: with(entratest.Without("oid"), entratest.Claim("http://schemas.microsoft.com/identity/claims/objectidentifier", "x")), Want: entra.ReasonClaims},
+		{Rule: "R40", Name: "the mapped name without scp", Token: with(entratest.Without("scp"), entratest.Claim("http://schemas.microsoft.com/identity/claims/scope", "x")), Want: entra.ReasonNoPermissions},
+	})
+}

@@ -1,0 +1,46 @@
+package testbed
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Root returns the folder of the root module, counted from the folder of the package whose tests run.
+func Root(t *testing.T) string {
+	t.Helper()
+	for folder := "."; len(folder) < 40; folder = filepath.Join("..", folder) {
+		if _, err := os.Stat(filepath.Join(folder, "SECURITY.md")); err == nil {
+			return folder
+		}
+	}
+	t.Fatal("got no folder with a SECURITY.md above this package, want the root of the module")
+	return ""
+}
+
+// TestFiles returns the files with tests in all packages of the root module.
+func TestFiles(t *testing.T) (found []string) {
+	t.Helper()
+	root := Root(t)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && path != root {
+			_, err := os.Stat(filepath.Join(path, "go.mod"))
+			if anotherModule := err == nil; anotherModule || entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") {
+				return fs.SkipDir
+			}
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			found = append(found, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
