@@ -1,4 +1,4 @@
-package entra_test
+package faults_test
 
 import (
 	"fmt"
@@ -20,18 +20,18 @@ func TestEntrasClockIsAheadOrBehind(t *testing.T) {
 		want        string
 		goodIn      time.Duration // when the same token is accepted, if not at once; 0: never
 	}{
-		{ahead: 0, want: keyAccepted},
-		{ahead: 30 * time.Second, want: keyAccepted},
-		{ahead: time.Minute, want: keyAccepted},
+		{ahead: 0, want: accepted},
+		{ahead: 30 * time.Second, want: accepted},
+		{ahead: time.Minute, want: accepted},
 		{ahead: 2 * time.Minute, want: "not_yet_valid", goodIn: time.Minute},
 		{ahead: 5 * time.Minute, want: "not_yet_valid", goodIn: 4 * time.Minute},
-		{ahead: 5 * time.Minute, skew: 5 * time.Minute, want: keyAccepted},
+		{ahead: 5 * time.Minute, skew: 5 * time.Minute, want: accepted},
 		{ahead: time.Second, skew: -1, want: "not_yet_valid", goodIn: time.Second},
 		{ahead: day, want: "not_yet_valid", goodIn: day - time.Minute},
-		{ahead: -30 * time.Second, want: keyAccepted},
-		{ahead: -5 * time.Minute, want: keyAccepted},
-		{ahead: -time.Hour, want: keyAccepted},
-		{ahead: -time.Hour - time.Minute + time.Second, want: keyAccepted},
+		{ahead: -30 * time.Second, want: accepted},
+		{ahead: -5 * time.Minute, want: accepted},
+		{ahead: -time.Hour, want: accepted},
+		{ahead: -time.Hour - time.Minute + time.Second, want: accepted},
 		{ahead: -time.Hour - time.Minute, want: "expired"},
 		{ahead: -time.Hour, skew: -1, want: "expired"},
 		{ahead: -day, want: "expired"},
@@ -39,16 +39,16 @@ func TestEntrasClockIsAheadOrBehind(t *testing.T) {
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%v ahead, skew %v", test.ahead, test.skew), func(t *testing.T) {
 			change := func(o *entra.Options) { o.ClockSkew = test.skew }
-			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				token := tenant.Token(entratest.IssuedAt(time.Now().Add(test.ahead)))
 				for range 3 { // Neither verified nor remembered it is more.
-					jwksWant(t, v, token, test.want)
+					expect(t, v, token, test.want)
 				}
 				if test.goodIn > 0 {
 					time.Sleep(test.goodIn - time.Second)
-					jwksWant(t, v, token, test.want)
+					expect(t, v, token, test.want)
 					time.Sleep(time.Second)
-					jwksWant(t, v, token, keyAccepted)
+					expect(t, v, token, accepted)
 				}
 			})
 		})
@@ -56,17 +56,17 @@ func TestEntrasClockIsAheadOrBehind(t *testing.T) {
 }
 
 func TestARememberedTokenExpiresWhenItMust(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		token := tenant.Token(entratest.Lifetime(10 * time.Minute))
-		jwksWant(t, v, token, keyAccepted)
+		expect(t, v, token, accepted)
 		time.Sleep(11*time.Minute - time.Nanosecond)
-		jwksWant(t, v, token, keyAccepted)
+		expect(t, v, token, accepted)
 		if got := v.Stats().Remembered; got != 1 {
 			t.Fatalf("got %d tokens from memory, want 1", got)
 		}
 		time.Sleep(time.Nanosecond)
-		jwksWant(t, v, token, "expired")
-		jwksWant(t, v, token, "expired")
+		expect(t, v, token, "expired")
+		expect(t, v, token, "expired")
 	})
 }
 
@@ -93,13 +93,13 @@ func TestHeadersOfTheKeyDocumentDecideNothing(t *testing.T) {
 					return response, err
 				})
 			}
-			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				start, lasting := time.Now(), tenant.Token(entratest.Lifetime(10*time.Hour))
 				for range 150 {
-					jwksWant(t, v, lasting, keyAccepted)
+					expect(t, v, lasting, accepted)
 					time.Sleep(time.Minute)
 				}
-				if got, want := jwksFetches(tenant, 0, start), jwksSeconds(0, 3600, 7200); !slices.Equal(got, want) {
+				if got, want := fetches(tenant, 0, start), seconds(0, 3600, 7200); !slices.Equal(got, want) {
 					t.Errorf("got fetches at %v, want %v", got, want)
 				}
 			})

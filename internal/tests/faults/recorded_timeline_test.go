@@ -1,4 +1,4 @@
-package entra_test
+package faults_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package entra_test
+package faults_test
 
 import (
 	"fmt"
@@ -18,35 +18,35 @@ func TestAKeyLivesADayAfterTheLastGoodDocument(t *testing.T) {
 		outage time.Duration
 		want   string // of a token signed with a key that was held before
 	}{
-		"down for 20 hours":              {(*entratest.Server).Down, 20 * time.Hour, keyAccepted},
-		"hanging for 20 hours":           {(*entratest.Server).HangKeys, 20 * time.Hour, keyAccepted},
-		"failing for 20 hours":           {func(s *entratest.Server) { s.FailKeys(500) }, 20 * time.Hour, keyAccepted},
-		"just before 24 hours are over":  {(*entratest.Server).Down, 24*time.Hour - time.Second, keyAccepted},
+		"down for 20 hours":              {(*entratest.Server).Down, 20 * time.Hour, accepted},
+		"hanging for 20 hours":           {(*entratest.Server).HangKeys, 20 * time.Hour, accepted},
+		"failing for 20 hours":           {func(s *entratest.Server) { s.FailKeys(500) }, 20 * time.Hour, accepted},
+		"just before 24 hours are over":  {(*entratest.Server).Down, 24*time.Hour - time.Second, accepted},
 		"just after 24 hours are over":   {(*entratest.Server).Down, 24*time.Hour + time.Second, "keys_unavailable"},
 		"down for 30 hours":              {(*entratest.Server).Down, 30 * time.Hour, "keys_unavailable"},
 		"documents without keys for 30h": {func(s *entratest.Server) { s.SetKeys() }, 30 * time.Hour, "keys_unavailable"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				jwksWant(t, v, tenant.Token(), keyAccepted)
+			bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				expect(t, v, tenant.Token(), accepted)
 				keys := v.Stats().Keys
 				start := time.Now()
 				test.fault(tenant)
 				lasting := tenant.Token(entratest.Lifetime(100 * time.Hour))
 				for range int(test.outage / time.Hour) {
 					if time.Since(start) < 24*time.Hour {
-						jwksWant(t, v, lasting, keyAccepted)
+						expect(t, v, lasting, accepted)
 					}
 					time.Sleep(time.Hour)
 				}
 				time.Sleep(test.outage - time.Since(start))
 				for _, token := range []string{lasting, tenant.Token()} {
-					if _, err := v.Verify(t.Context(), token); jwksOutcome(err) != test.want {
-						t.Errorf("got %s (%v), want %s", jwksOutcome(err), err, test.want)
+					if _, err := v.Verify(t.Context(), token); outcome(err) != test.want {
+						t.Errorf("got %s (%v), want %s", outcome(err), err, test.want)
 					}
 				}
-				if got := v.Stats().Keys; got != keys && test.want == keyAccepted || got != 0 && test.want != keyAccepted {
+				if got := v.Stats().Keys; got != keys && test.want == accepted || got != 0 && test.want != accepted {
 					t.Errorf("Stats counts %d keys after %v, %d before", got, test.outage, keys)
 				}
 			})
@@ -56,30 +56,30 @@ func TestAKeyLivesADayAfterTheLastGoodDocument(t *testing.T) {
 
 // A newer document counts for the keys that it names, and for no other.
 func TestAKeyThatVanishesLivesADayMore(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		old := tenant.Key()
 		tenant.RotateKeys()
 		byOld := func() string { return tenant.Token(entratest.SignedBy(old)) }
-		jwksWant(t, v, byOld(), keyAccepted)
+		expect(t, v, byOld(), accepted)
 		tenant.Withdraw(old)
 		hours := func(count int, want string) {
 			for range count {
 				time.Sleep(time.Hour)
-				jwksWant(t, v, tenant.Token(), keyAccepted)
-				jwksWant(t, v, byOld(), want)
+				expect(t, v, tenant.Token(), accepted)
+				expect(t, v, byOld(), want)
 			}
 		}
-		hours(3, keyAccepted) // as long as keys vanish at the median
+		hours(3, accepted) // as long as keys vanish at the median
 		tenant.Publish(old)
-		hours(2, keyAccepted)
+		hours(2, accepted)
 		tenant.Withdraw(old)
-		hours(22, keyAccepted)
+		hours(22, accepted)
 		time.Sleep(3 * time.Hour)
-		jwksWant(t, v, byOld(), "unknown_key")
+		expect(t, v, byOld(), "unknown_key")
 		hours(21, "unknown_key") // 48 hours in all, the longest time seen
 		tenant.Publish(old)
 		time.Sleep(5 * time.Second)
-		jwksWant(t, v, byOld(), keyAccepted)
+		expect(t, v, byOld(), accepted)
 	})
 }
 
@@ -93,36 +93,36 @@ func TestADocumentReplacesWhatAKeyIs(t *testing.T) {
 		want     string // of a token that was remembered, and of a fresh one
 		newToken string // of a token signed with the other material under the same kid
 	}{
-		"nothing":      {func(old, _ *entratest.Key) *entratest.Key { return old }, keyAccepted, "signature"},
-		"the order":    {func(old, _ *entratest.Key) *entratest.Key { return old.With("x5c", nil).With("use", nil) }, keyAccepted, "signature"},
-		"the material": {func(old, other *entratest.Key) *entratest.Key { return other.With("kid", old.ID()) }, "signature", keyAccepted},
+		"nothing":      {func(old, _ *entratest.Key) *entratest.Key { return old }, accepted, "signature"},
+		"the order":    {func(old, _ *entratest.Key) *entratest.Key { return old.With("x5c", nil).With("use", nil) }, accepted, "signature"},
+		"the material": {func(old, other *entratest.Key) *entratest.Key { return other.With("kid", old.ID()) }, "signature", accepted},
 		"the issuer":   {func(old, _ *entratest.Key) *entratest.Key { return old.With("issuer", elsewhere) }, "key_issuer", "signature"},
-		"no issuer":    {func(old, _ *entratest.Key) *entratest.Key { return old.With("issuer", nil) }, keyAccepted, "signature"},
+		"no issuer":    {func(old, _ *entratest.Key) *entratest.Key { return old.With("issuer", nil) }, accepted, "signature"},
 		"the cloud":    {func(old, _ *entratest.Key) *entratest.Key { return old.With("cloud_instance_name", government) }, "key_issuer", "signature"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				old, other := tenant.Key(), tenant.UnknownKey()
 				remembered := tenant.Token(entratest.Lifetime(24 * time.Hour))
-				jwksWant(t, v, remembered, keyAccepted)
-				jwksWant(t, v, remembered, keyAccepted)
+				expect(t, v, remembered, accepted)
+				expect(t, v, remembered, accepted)
 				if got := v.Stats().Remembered; got != 1 {
 					t.Fatalf("got %d tokens from memory, want 1", got)
 				}
 				tenant.Publish(test.change(old, other))
 				time.Sleep(61 * time.Minute)
-				jwksWant(t, v, remembered, keyAccepted) // The document is as old as its last good fetch; this use starts the next.
-				jwksWant(t, v, remembered, test.want)
-				jwksWant(t, v, tenant.Token(), test.want)
-				jwksWant(t, v, tenant.Token(entratest.SignedBy(other.With("kid", old.ID()))), test.newToken)
+				expect(t, v, remembered, accepted) // The document is as old as its last good fetch; this use starts the next.
+				expect(t, v, remembered, test.want)
+				expect(t, v, tenant.Token(), test.want)
+				expect(t, v, tenant.Token(entratest.SignedBy(other.With("kid", old.ID()))), test.newToken)
 			})
 		})
 	}
 }
 
 func TestOneDocumentWithTwoMaterialsForAKeyID(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		first, second := tenant.Key(), tenant.UnknownKey()
 		good := tenant.RotateKeys()
 		evil := second.With("kid", first.ID())
@@ -132,27 +132,27 @@ func TestOneDocumentWithTwoMaterialsForAKeyID(t *testing.T) {
 		for _, keys := range [][]*entratest.Key{{first, evil, good}, {evil, good, first}, {first, evil, first, good}} {
 			fresh := testbed.NewVerifier(t, tenant, nil)
 			tenant.SetKeys(keys...)
-			jwksWant(t, fresh, byFirst(), "unknown_key")
-			jwksWant(t, fresh, byEvil(), "unknown_key")
-			jwksWant(t, fresh, tenant.Token(), keyAccepted)
+			expect(t, fresh, byFirst(), "unknown_key")
+			expect(t, fresh, byEvil(), "unknown_key")
+			expect(t, fresh, tenant.Token(), accepted)
 		}
 
 		tenant.SetKeys(first, first, good) // The same key twice is one key.
-		jwksWant(t, v, byFirst(), keyAccepted)
+		expect(t, v, byFirst(), accepted)
 		tenant.SetKeys(evil, first, good)
 		for range 20 {
 			time.Sleep(time.Hour)
-			jwksWant(t, v, byFirst(), keyAccepted) // The one held stays.
-			jwksWant(t, v, byEvil(), "signature")
+			expect(t, v, byFirst(), accepted) // The one held stays.
+			expect(t, v, byEvil(), "signature")
 		}
 		time.Sleep(5 * time.Hour) // But no document named it for a day.
-		jwksWant(t, v, byFirst(), "unknown_key")
-		jwksWant(t, v, byEvil(), "unknown_key")
+		expect(t, v, byFirst(), "unknown_key")
+		expect(t, v, byEvil(), "unknown_key")
 	})
 }
 
 func TestAThousandKeysAtMost(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		good, filler := tenant.Key(), tenant.UnknownKey().With("x5c", nil)
 		for round := range 3 {
 			keys := []*entratest.Key{good}
@@ -160,9 +160,9 @@ func TestAThousandKeysAtMost(t *testing.T) {
 				keys = append(keys, filler.With("kid", fmt.Sprintf("round-%d-%d", round, i)))
 			}
 			tenant.SetKeys(keys...)
-			jwksWant(t, v, tenant.Token(), keyAccepted)
+			expect(t, v, tenant.Token(), accepted)
 			newest := tenant.Token(entratest.SignedBy(keys[500]))
-			jwksWant(t, v, newest, keyAccepted)
+			expect(t, v, newest, accepted)
 			if got := v.Stats().Keys; got != 1000 {
 				t.Errorf("round %d: got %d keys, want 1000", round, got)
 			}
@@ -173,11 +173,11 @@ func TestAThousandKeysAtMost(t *testing.T) {
 
 // Nothing that a caller invents is kept: neither his key IDs nor his tokens.
 func TestInventedKeysLeaveNothingBehind(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		expect(t, v, tenant.Token(), accepted)
 		before := v.Stats()
 		for range 10_000 {
-			v.Verify(t.Context(), floodToken()) //nolint:errcheck // Counted below.
+			v.Verify(t.Context(), junkToken()) //nolint:errcheck // Counted below.
 		}
 		synctest.Wait()
 		after := v.Stats()

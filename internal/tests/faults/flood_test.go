@@ -1,8 +1,7 @@
-package entra_test
+package faults_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,21 +17,16 @@ import (
 
 // floodSchedule is when a flood of key IDs that do not exist causes fetches: 5 seconds after the first, then ever
 // later, down to one in 5 minutes.
-var floodSchedule = jwksSeconds(0, 5, 15, 35, 75, 155, 315, 615, 915, 1215, 1515, 1815, 2115, 2415, 2715, 3015, 3315)
-
-// floodNumber makes the next key ID that nobody has seen.
-var floodNumber atomic.Int64
-
-func floodToken() string { return testbed.JunkToken(fmt.Sprint("junk-", floodNumber.Add(1))) }
+var floodSchedule = seconds(0, 5, 15, 35, 75, 155, 315, 615, 915, 1215, 1515, 1815, 2115, 2415, 2715, 3015, 3315)
 
 func TestAFloodOfUnknownKeysCostsAHandfulOfFetches(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		expect(t, v, tenant.Token(), accepted)
 		start := time.Now()
-		jwksEvery(100*time.Millisecond, time.Hour, func() {
-			jwksWant(t, v, floodToken(), "unknown_key") // at once: no request waits for an allowance
+		every(100*time.Millisecond, time.Hour, func() {
+			expect(t, v, junkToken(), "unknown_key") // at once: no request waits for an allowance
 		})
-		got := jwksFetches(tenant, 1, start)
+		got := fetches(tenant, 1, start)
 		if !slices.Equal(got, floodSchedule) {
 			t.Errorf("got fetches at %v, want %v", got, floodSchedule)
 		}
@@ -40,19 +34,19 @@ func TestAFloodOfUnknownKeysCostsAHandfulOfFetches(t *testing.T) {
 }
 
 func TestAFloodDoesNotKeepANewKeyOut(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		expect(t, v, tenant.Token(), accepted)
 		old := tenant.Key()
-		jwksEvery(time.Second, 40*time.Minute, func() { jwksWant(t, v, floodToken(), "unknown_key") })
+		every(time.Second, 40*time.Minute, func() { expect(t, v, junkToken(), "unknown_key") })
 		tenant.RotateKeys()
 		rotated, token := time.Now(), tenant.Token()
 		for {
-			jwksWant(t, v, floodToken(), "unknown_key")
+			expect(t, v, junkToken(), "unknown_key")
 			if _, err := v.Verify(t.Context(), token); err == nil {
 				break
 			}
 			if time.Since(rotated)%time.Minute == 0 {
-				jwksWant(t, v, tenant.Token(entratest.SignedBy(old)), keyAccepted)
+				expect(t, v, tenant.Token(entratest.SignedBy(old)), accepted)
 			}
 			if time.Since(rotated) > 5*time.Minute {
 				t.Fatal("the new key is refused 5 minutes after Entra published it, want it accepted")
@@ -70,15 +64,15 @@ func TestTheAllowanceStartsAnew(t *testing.T) {
 	}{
 		"after nothing": {
 			func(*testing.T, *entratest.Server, *entra.Verifier) {},
-			jwksSeconds(),
+			seconds(),
 		},
 		"after a fetch that brought the key asked for": {
 			func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				time.Sleep(81 * time.Second)
 				tenant.RotateKeys()
-				jwksWant(t, v, tenant.Token(), keyAccepted)
+				expect(t, v, tenant.Token(), accepted)
 			},
-			jwksSeconds(0, 0, 5, 15, 35), // The first 0 is the fetch that brought it.
+			seconds(0, 0, 5, 15, 35), // The first 0 is the fetch that brought it.
 		},
 		"after a fetch that brought the key asked for, and none for others who had started it": {
 			func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
@@ -86,47 +80,47 @@ func TestTheAllowanceStartsAnew(t *testing.T) {
 				tenant.RotateKeys()
 				tenant.DelayKeys(2 * time.Second)
 				time.Sleep(2 * time.Second)
-				go v.Verify(t.Context(), floodToken())
+				go v.Verify(t.Context(), junkToken())
 				synctest.Wait()
-				jwksWantAfter(t, v, tenant.Token(), keyAccepted, 2*time.Second)
+				expectAfter(t, v, tenant.Token(), accepted, 2*time.Second)
 				synctest.Wait()
 				tenant.Restore()
 			},
-			jwksSeconds(-2, 0, 5, 15, 35),
+			seconds(-2, 0, 5, 15, 35),
 		},
 		"after ten minutes without an unknown key": {
 			func(*testing.T, *entratest.Server, *entra.Verifier) { time.Sleep(10 * time.Minute) },
-			jwksSeconds(0, 5, 15, 35),
+			seconds(0, 5, 15, 35),
 		},
 		"not after nine": {
 			func(*testing.T, *entratest.Server, *entra.Verifier) { time.Sleep(9 * time.Minute) },
-			jwksSeconds(0),
+			seconds(0),
 		},
 		"not after ten with an unknown key that was refused at once": {
 			func(t *testing.T, _ *entratest.Server, v *entra.Verifier) {
 				time.Sleep(time.Minute)
-				jwksWant(t, v, floodToken(), "unknown_key")
+				expect(t, v, junkToken(), "unknown_key")
 				time.Sleep(9 * time.Minute)
 			},
-			jwksSeconds(0),
+			seconds(0),
 		},
 		"not after known keys and bad signatures": {
 			func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				jwksWant(t, v, tenant.Token(), keyAccepted)
-				jwksWant(t, v, tenant.Token()+"AAAA", "signature")
+				expect(t, v, tenant.Token(), accepted)
+				expect(t, v, tenant.Token()+"AAAA", "signature")
 			},
-			jwksSeconds(),
+			seconds(),
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				jwksWant(t, v, tenant.Token(), keyAccepted)
-				jwksEvery(time.Second, 76*time.Second, func() { jwksWant(t, v, floodToken(), "unknown_key") })
+			bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				expect(t, v, tenant.Token(), accepted)
+				every(time.Second, 76*time.Second, func() { expect(t, v, junkToken(), "unknown_key") })
 				before := len(tenant.Requests())
 				test.between(t, tenant, v)
 				start := time.Now()
-				jwksEvery(time.Second, time.Minute, func() { jwksWant(t, v, floodToken(), "unknown_key") })
+				every(time.Second, time.Minute, func() { expect(t, v, junkToken(), "unknown_key") })
 				var got []time.Duration
 				for _, r := range tenant.Requests()[before:] {
 					got = append(got, r.Time.Sub(start))
@@ -152,9 +146,9 @@ func TestOneFetchAtATimeForAThousandRequests(t *testing.T) {
 					return inner.RoundTrip(r)
 				})
 			}
-			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				if held {
-					jwksWant(t, v, tenant.Token(), keyAccepted)
+					expect(t, v, tenant.Token(), accepted)
 				}
 				tenant.RotateKeys()
 				token := tenant.Token()
@@ -164,10 +158,10 @@ func TestOneFetchAtATimeForAThousandRequests(t *testing.T) {
 				for i := range 1000 {
 					wait.Go(func() {
 						if i%2 == 0 {
-							jwksWantAfter(t, v, token, keyAccepted, 2*time.Second)
+							expectAfter(t, v, token, accepted, 2*time.Second)
 							return
 						}
-						jwksWantAfter(t, v, floodToken(), "unknown_key", 2*time.Second)
+						expectAfter(t, v, junkToken(), "unknown_key", 2*time.Second)
 					})
 				}
 				wait.Wait()
@@ -180,8 +174,8 @@ func TestOneFetchAtATimeForAThousandRequests(t *testing.T) {
 }
 
 func TestAThousandCallersWhoLeave(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		expect(t, v, tenant.Token(), accepted)
 		tenant.RotateKeys()
 		token := tenant.Token()
 		tenant.DelayKeys(5 * time.Second)
@@ -196,23 +190,23 @@ func TestAThousandCallersWhoLeave(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		jwksWantAfter(t, v, token, keyAccepted, 4*time.Second)
+		expectAfter(t, v, token, accepted, 4*time.Second)
 	})
 }
 
 // A flood of junk key IDs goes on all the time. Entra fails for an hour, and meanwhile publishes a new key and stops
 // naming the old one.
 func TestRotationDuringAFloodDuringAnOutage(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		expect(t, v, tenant.Token(), accepted)
 		old := tenant.Key()
 		lasting := tenant.Token(entratest.Lifetime(24 * time.Hour))
 		flood := func(total time.Duration) {
-			jwksEvery(time.Second, total, func() {
-				jwksWant(t, v, floodToken(), "unknown_key")
-				jwksWant(t, v, lasting, keyAccepted)
+			every(time.Second, total, func() {
+				expect(t, v, junkToken(), "unknown_key")
+				expect(t, v, lasting, accepted)
 			})
-			jwksWant(t, v, tenant.Token(entratest.SignedBy(old)), keyAccepted)
+			expect(t, v, tenant.Token(entratest.SignedBy(old)), accepted)
 		}
 		flood(20 * time.Minute)
 		before := tenant.KeyRequests()
@@ -220,13 +214,13 @@ func TestRotationDuringAFloodDuringAnOutage(t *testing.T) {
 		flood(30 * time.Minute)
 		tenant.RotateKeys()
 		tenant.Withdraw(old)
-		jwksWant(t, v, tenant.Token(), "unknown_key")
+		expect(t, v, tenant.Token(), "unknown_key")
 		flood(30 * time.Minute)
 		if got := tenant.KeyRequests() - before; got > 65 {
 			t.Errorf("got %d fetches in an hour of outage and flood, want one a minute or fewer", got)
 		}
 		tenant.Restore()
 		flood(time.Minute)
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+		expect(t, v, tenant.Token(), accepted)
 	})
 }

@@ -1,4 +1,4 @@
-package entra_test
+package faults_test
 
 import (
 	"encoding/json"
@@ -13,8 +13,8 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// jwksText is a key as a document lists it.
-func jwksText(t *testing.T, k *entratest.Key) string {
+// keyText is a key as a document lists it.
+func keyText(t *testing.T, k *entratest.Key) string {
 	t.Helper()
 	text, err := json.Marshal(k.JWK())
 	if err != nil {
@@ -23,8 +23,8 @@ func jwksText(t *testing.T, k *entratest.Key) string {
 	return string(text)
 }
 
-// jwksPublish makes these texts, in this order, the keys of the document.
-func jwksPublish(tenant *entratest.Server, keys ...string) {
+// publishTexts makes these texts, in this order, the keys of the document.
+func publishTexts(tenant *entratest.Server, keys ...string) {
 	tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte(`{"keys":[` + strings.Join(keys, ",") + `]}`)) //nolint:errcheck // The fetch fails by itself.
 	})
@@ -58,17 +58,17 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 		odd  func(*entratest.Key) any
 		want string
 	}{
-		"a good key":             {member("kty", "RSA"), keyAccepted},
-		"no use":                 {member("use", nil), keyAccepted},
-		"alg RS256":              {member("alg", "RS256"), keyAccepted},
-		"members of its own":     {member("x-new", map[string]any{"a": []int{1}}), keyAccepted},
-		"key_ops":                {member("key_ops", []string{"verify"}), keyAccepted},
-		"no x5c":                 {member("x5c", nil), keyAccepted},
-		"broken x5c":             {member("x5c", []any{"?", 1, nil}), keyAccepted},
-		"x5t of another":         {member("x5t", "AAAA"), keyAccepted},
-		"x5u elsewhere":          {member("x5u", "https://evil.example/x"), keyAccepted},
-		"private members":        {member("d", map[string]any{"d": "?"}), keyAccepted},
-		"escaped names":          {text(`"kty":`, `"\u006bty":`), keyAccepted},
+		"a good key":             {member("kty", "RSA"), accepted},
+		"no use":                 {member("use", nil), accepted},
+		"alg RS256":              {member("alg", "RS256"), accepted},
+		"members of its own":     {member("x-new", map[string]any{"a": []int{1}}), accepted},
+		"key_ops":                {member("key_ops", []string{"verify"}), accepted},
+		"no x5c":                 {member("x5c", nil), accepted},
+		"broken x5c":             {member("x5c", []any{"?", 1, nil}), accepted},
+		"x5t of another":         {member("x5t", "AAAA"), accepted},
+		"x5u elsewhere":          {member("x5u", "https://evil.example/x"), accepted},
+		"private members":        {member("d", map[string]any{"d": "?"}), accepted},
+		"escaped names":          {text(`"kty":`, `"\u006bty":`), accepted},
 		"a modulus of 4096 bits": {member("n", testbed.Modulus(4096)), foreign},
 
 		"an EC key":          {only(map[string]any{"kty": "EC", "use": "sig", "crv": "P-256", "x": testbed.Modulus(256), "y": testbed.Modulus(256)}), unusable},
@@ -141,15 +141,15 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, _ *entra.Verifier) {
+			bubble(t, nil, func(t *testing.T, tenant *entratest.Server, _ *entra.Verifier) {
 				odd := tenant.UnknownKey().With("issuer", "https://login.microsoftonline.com/{tenantid}/v2.0")
-				good := jwksText(t, tenant.Key())
-				oddText := jwksMarshal(t, test.odd(odd))
+				good := keyText(t, tenant.Key())
+				oddText := marshal(t, test.odd(odd))
 				for _, keys := range [][]string{{oddText, good}, {good, oddText}} {
-					jwksPublish(tenant, keys...)
+					publishTexts(tenant, keys...)
 					v := testbed.NewVerifier(t, tenant, nil)
-					jwksWant(t, v, tenant.Token(), keyAccepted)
-					jwksWant(t, v, tenant.Token(entratest.SignedBy(odd)), test.want)
+					expect(t, v, tenant.Token(), accepted)
+					expect(t, v, tenant.Token(entratest.SignedBy(odd)), test.want)
 					want := 1
 					if test.want != unusable {
 						want = 2
@@ -159,16 +159,16 @@ func TestOneOddKeyIsPassedOverAlone(t *testing.T) {
 					}
 				}
 				if test.want == unusable { // Alone it is no document at all.
-					jwksPublish(tenant, oddText)
-					jwksWant(t, testbed.NewVerifier(t, tenant, nil), tenant.Token(), "keys_unavailable")
+					publishTexts(tenant, oddText)
+					expect(t, testbed.NewVerifier(t, tenant, nil), tenant.Token(), "keys_unavailable")
 				}
 			})
 		})
 	}
 }
 
-// jwksMarshal is json.Marshal that takes raw messages as they are, valid or not.
-func jwksMarshal(t *testing.T, value any) string {
+// marshal is json.Marshal that takes raw messages as they are, valid or not.
+func marshal(t *testing.T, value any) string {
 	t.Helper()
 	if raw, ok := value.(json.RawMessage); ok {
 		return string(raw)
@@ -182,22 +182,22 @@ func jwksMarshal(t *testing.T, value any) string {
 
 // All odd keys of a document together harm the good one as little as each alone.
 func TestManyOddKeys(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		keys := slices.Repeat([]string{`{}`, `null`, `{"kty":"EC","kid":"x"}`, `{"kty":"RSA","kid":"y","n":"AQAB","e":"AQAB"}`, "{\"\xff\":0}"}, 2000)
-		jwksPublish(tenant, append(keys, jwksText(t, tenant.Key()))...)
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+		publishTexts(tenant, append(keys, keyText(t, tenant.Key()))...)
+		expect(t, v, tenant.Token(), accepted)
 	})
 }
 
 func TestAKnownKeyWithABadSignatureNeverCausesAFetch(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		expect(t, v, tenant.Token(), accepted)
 		forged := tenant.UnknownKey().With("kid", tenant.Key().ID())
 		for range 50 {
-			jwksWant(t, v, tenant.Token(entratest.SignedBy(forged)), "signature")
-			jwksWant(t, v, tenant.Token(entratest.Header("kid", "")), "header")
-			jwksWant(t, v, tenant.Token(entratest.Header("alg", "HS256")), "algorithm")
-			jwksWant(t, v, tenant.Token(entratest.Expired()), "expired")
+			expect(t, v, tenant.Token(entratest.SignedBy(forged)), "signature")
+			expect(t, v, tenant.Token(entratest.Header("kid", "")), "header")
+			expect(t, v, tenant.Token(entratest.Header("alg", "HS256")), "algorithm")
+			expect(t, v, tenant.Token(entratest.Expired()), "expired")
 		}
 		synctest.Wait()
 		if got := tenant.KeyRequests(); got != 1 {

@@ -1,4 +1,4 @@
-package entra_test
+package faults_test
 
 import (
 	"crypto/tls"
@@ -16,12 +16,12 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// faultBody is a response body whose every Read is f's.
-type faultBody func([]byte) (int, error)
+// body is a response body whose every Read is f's.
+type body func([]byte) (int, error)
 
-func (f faultBody) Read(p []byte) (int, error) { return f(p) }
+func (f body) Read(p []byte) (int, error) { return f(p) }
 
-func (f faultBody) Close() error { return nil }
+func (f body) Close() error { return nil }
 
 // A fetch runs beside the requests, where no server would recover a panic.
 func TestATransportThatMisbehaves(t *testing.T) {
@@ -31,9 +31,9 @@ func TestATransportThatMisbehaves(t *testing.T) {
 		"it aborts the handler":    func(*http.Request) (*http.Response, error) { panic(http.ErrAbortHandler) },
 		"it dereferences nil":      func(*http.Request) (*http.Response, error) { return nil, errors.New((*http.Request)(nil).Method) },
 		"it returns nothing":       func(*http.Request) (*http.Response, error) { return nil, nil },
-		"its body panics":          faultWithBody(func([]byte) (int, error) { panic("a body") }),
-		"its body fails":           faultWithBody(func([]byte) (int, error) { return 0, errors.New("a body") }),
-		"its body ends in between": faultWithBody(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }),
+		"its body panics":          withBody(func([]byte) (int, error) { panic("a body") }),
+		"its body fails":           withBody(func([]byte) (int, error) { return 0, errors.New("a body") }),
+		"its body ends in between": withBody(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }),
 		"its error is enormous":    func(*http.Request) (*http.Response, error) { return nil, errors.New(strings.Repeat("\x00x", 1<<20)) },
 	}
 	for name, misbehave := range tests {
@@ -48,18 +48,18 @@ func TestATransportThatMisbehaves(t *testing.T) {
 					return inner.RoundTrip(r)
 				})
 			}
-			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				_, err := v.Verify(t.Context(), tenant.Token())
-				if got := jwksOutcome(err); got != "keys_unavailable" || len(err.Error()) > 2000 {
+				if got := outcome(err); got != "keys_unavailable" || len(err.Error()) > 2000 {
 					t.Errorf("got %s (%d bytes: %.100v), want keys_unavailable in 2,000 bytes at most", got, len(err.Error()), err)
 				}
 				odd = false
 				time.Sleep(5 * time.Second)
 				lasting := tenant.Token(entratest.Lifetime(10 * time.Hour))
-				jwksWant(t, v, lasting, keyAccepted)
+				expect(t, v, lasting, accepted)
 				odd = true
 				time.Sleep(2 * time.Hour)
-				jwksWant(t, v, lasting, keyAccepted)
+				expect(t, v, lasting, accepted)
 				if got := v.Stats().FetchFailures; got != 2 {
 					t.Errorf("got %d failures, want 2", got)
 				}
@@ -68,7 +68,7 @@ func TestATransportThatMisbehaves(t *testing.T) {
 	}
 }
 
-func faultWithBody(read faultBody) func(*http.Request) (*http.Response, error) {
+func withBody(read body) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
 		response := testbed.Response(r, http.StatusOK, "")
 		response.Body = read
@@ -88,18 +88,18 @@ func TestATransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
 			return inner.RoundTrip(r)
 		})
 	}
-	jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		lasting := tenant.Token(entratest.Lifetime(10 * time.Hour))
-		jwksWant(t, v, lasting, keyAccepted)
+		expect(t, v, lasting, accepted)
 		stuck = true
 		for range 5 {
-			jwksWantAfter(t, v, floodToken(), "unknown_key", 10*time.Second)
-			jwksWant(t, v, lasting, keyAccepted)
+			expectAfter(t, v, junkToken(), "unknown_key", 10*time.Second)
+			expect(t, v, lasting, accepted)
 		}
 		stuck = false
 		time.Sleep(2 * time.Hour)
 		tenant.RotateKeys()
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+		expect(t, v, tenant.Token(), accepted)
 	})
 }
 
@@ -116,9 +116,9 @@ func TestTheClientsTimeout(t *testing.T) {
 				o.HTTPClient.Timeout = test.timeout
 				client = o.HTTPClient
 			}
-			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				tenant.HangKeys()
-				jwksWantAfter(t, v, tenant.Token(), "keys_unavailable", test.want)
+				expectAfter(t, v, tenant.Token(), "keys_unavailable", test.want)
 				if client.Timeout != test.timeout || client.CheckRedirect != nil {
 					t.Error("the caller's client was changed, want it left alone")
 				}
@@ -147,12 +147,12 @@ func TestTheConnectionToEntraIsAuthenticated(t *testing.T) {
 		client *http.Client
 		want   string
 	}{
-		"a certificate that the client trusts":      {trusting, keyAccepted},
+		"a certificate that the client trusts":      {trusting, accepted},
 		"a certificate of an unknown authority":     {&http.Client{Transport: new(http.Transport)}, "keys_unavailable"},
 		"the default client":                        {nil, "keys_unavailable"},
-		"a protocol version that is not agreed on":  {faultTLS(trusting, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS10; c.MinVersion = tls.VersionTLS10 }), "keys_unavailable"},
-		"a certificate for a host of another name":  {faultTLS(trusting, func(c *tls.Config) { c.ServerName = "login.microsoftonline.com" }), "keys_unavailable"},
-		"a certificate that the client checks anew": {faultTLS(trusting, func(c *tls.Config) { c.VerifyConnection = func(tls.ConnectionState) error { return errors.New("no") } }), "keys_unavailable"},
+		"a protocol version that is not agreed on":  {withTLS(trusting, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS10; c.MinVersion = tls.VersionTLS10 }), "keys_unavailable"},
+		"a certificate for a host of another name":  {withTLS(trusting, func(c *tls.Config) { c.ServerName = "login.microsoftonline.com" }), "keys_unavailable"},
+		"a certificate that the client checks anew": {withTLS(trusting, func(c *tls.Config) { c.VerifyConnection = func(tls.ConnectionState) error { return errors.New("no") } }), "keys_unavailable"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -160,15 +160,15 @@ func TestTheConnectionToEntraIsAuthenticated(t *testing.T) {
 				o.Authority, o.HTTPClient = server.URL+"/contoso/v2.0", test.client
 			})
 			_, err := v.Verify(t.Context(), testbed.SignClaims(tenant.Key(), testbed.UserClaims(issuer, entratest.TenantID, "2.0")))
-			if got := jwksOutcome(err); got != test.want {
+			if got := outcome(err); got != test.want {
 				t.Errorf("got %s (%v), want %s", got, err, test.want)
 			}
 		})
 	}
 }
 
-// faultTLS is a copy of client with another TLS configuration.
-func faultTLS(client *http.Client, change func(*tls.Config)) *http.Client {
+// withTLS is a copy of client with another TLS configuration.
+func withTLS(client *http.Client, change func(*tls.Config)) *http.Client {
 	transport := client.Transport.(*http.Transport).Clone() //nolint:errcheck // httptest's client has one.
 	change(transport.TLSClientConfig)
 	return &http.Client{Transport: transport}
@@ -179,7 +179,7 @@ func TestRedirectsOnTheSameHostAreFollowed(t *testing.T) {
 		hops int
 		want string
 	}{
-		"one": {1, keyAccepted}, "three": {3, keyAccepted}, "four": {4, "keys_unavailable"}, "a hundred": {100, "keys_unavailable"},
+		"one": {1, accepted}, "three": {3, accepted}, "four": {4, "keys_unavailable"}, "a hundred": {100, "keys_unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change := func(o *entra.Options) {
@@ -194,8 +194,8 @@ func TestRedirectsOnTheSameHostAreFollowed(t *testing.T) {
 					return response, nil
 				})
 			}
-			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				jwksWant(t, v, tenant.Token(), test.want)
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				expect(t, v, tenant.Token(), test.want)
 			})
 		})
 	}
@@ -241,9 +241,9 @@ func TestTheClientsOwnRedirectPolicyIsAskedToo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			change := func(o *entra.Options) { o.HTTPClient.CheckRedirect = test.policy }
-			jwksBubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-				faultRedirect(302, test.location)(tenant)
-				jwksWant(t, v, tenant.Token(), test.want)
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				redirect(302, test.location)(tenant)
+				expect(t, v, tenant.Token(), test.want)
 				testbed.WantOneHost(t, tenant)
 			})
 		})

@@ -1,4 +1,4 @@
-package entra_test
+package faults_test
 
 import (
 	"context"
@@ -16,39 +16,39 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// outageTries asks with token every 100 milliseconds and returns when fetches were started, counted from the first.
-func outageTries(t *testing.T, tenant *entratest.Server, v *entra.Verifier, token string, total time.Duration) []time.Duration {
+// fetchesWhileAsking asks with token every 100 milliseconds and returns when fetches were started, counted from the first.
+func fetchesWhileAsking(t *testing.T, tenant *entratest.Server, v *entra.Verifier, token string, total time.Duration) []time.Duration {
 	t.Helper()
 	start, before := time.Now(), tenant.KeyRequests()
-	jwksEvery(100*time.Millisecond, total, func() { v.Verify(t.Context(), token) }) //nolint:errcheck // Only the fetches count.
-	return jwksFetches(tenant, before, start)
+	every(100*time.Millisecond, total, func() { v.Verify(t.Context(), token) }) //nolint:errcheck // Only the fetches count.
+	return fetches(tenant, before, start)
 }
 
 func TestAFailedFetchIsTriedAgainEverLater(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		tenant.Down()
-		if got, want := outageTries(t, tenant, v, tenant.Token(), 23*time.Second), jwksSeconds(0, 1, 3, 7, 12, 17, 22); !slices.Equal(got, want) {
+		if got, want := fetchesWhileAsking(t, tenant, v, tenant.Token(), 23*time.Second), seconds(0, 1, 3, 7, 12, 17, 22); !slices.Equal(got, want) {
 			t.Errorf("without keys: got fetches at %v, want %v", got, want)
 		}
 		tenant.Restore()
 		time.Sleep(5 * time.Second)
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+		expect(t, v, tenant.Token(), accepted)
 
-		withKeys := jwksSeconds(0, 1, 3, 7, 15, 31, 63, 123, 183, 243)
+		withKeys := seconds(0, 1, 3, 7, 15, 31, 63, 123, 183, 243)
 		tenant.Down()
-		if got := outageTries(t, tenant, v, floodToken(), 250*time.Second); !slices.Equal(got, withKeys) {
+		if got := fetchesWhileAsking(t, tenant, v, junkToken(), 250*time.Second); !slices.Equal(got, withKeys) {
 			t.Errorf("for an unknown key, with keys held: got fetches at %v, want %v", got, withKeys)
 		}
 		time.Sleep(time.Hour)
-		if got, want := outageTries(t, tenant, v, tenant.Token(), 200*time.Second), jwksSeconds(0, 60, 120, 180); !slices.Equal(got, want) {
+		if got, want := fetchesWhileAsking(t, tenant, v, tenant.Token(), 200*time.Second), seconds(0, 60, 120, 180); !slices.Equal(got, want) {
 			t.Errorf("for a refresh that fails on: got fetches at %v, want %v", got, want)
 		}
 		tenant.Restore()
 		time.Sleep(time.Minute)
-		jwksWant(t, v, tenant.Token(), keyAccepted) // A good fetch ends the outage.
+		expect(t, v, tenant.Token(), accepted) // A good fetch ends the outage.
 		tenant.Down()
 		time.Sleep(61 * time.Minute)
-		if got := outageTries(t, tenant, v, tenant.Token(), 250*time.Second); !slices.Equal(got, withKeys) {
+		if got := fetchesWhileAsking(t, tenant, v, tenant.Token(), 250*time.Second); !slices.Equal(got, withKeys) {
 			t.Errorf("for a refresh, with keys held: got fetches at %v, want %v", got, withKeys)
 		}
 	})
@@ -56,13 +56,13 @@ func TestAFailedFetchIsTriedAgainEverLater(t *testing.T) {
 
 // A failed fetch is not one that did not bring the key asked for: after the outage the allowance is what it was before.
 func TestAFailedFetchCostsNoAllowance(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
-		jwksWant(t, v, tenant.Token(), keyAccepted)
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		expect(t, v, tenant.Token(), accepted)
 		tenant.Down()
-		outageTries(t, tenant, v, floodToken(), 5*time.Minute)
+		fetchesWhileAsking(t, tenant, v, junkToken(), 5*time.Minute)
 		tenant.Restore()
 		time.Sleep(time.Minute)
-		if got, want := outageTries(t, tenant, v, floodToken(), 40*time.Second), jwksSeconds(0, 5, 15, 35); !slices.Equal(got, want) {
+		if got, want := fetchesWhileAsking(t, tenant, v, junkToken(), 40*time.Second), seconds(0, 5, 15, 35); !slices.Equal(got, want) {
 			t.Errorf("got fetches at %v, want %v", got, want)
 		}
 	})
@@ -98,9 +98,9 @@ func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				held := testbed.NewVerifier(t, tenant, nil)
-				jwksWant(t, held, tenant.Token(), keyAccepted)
+				expect(t, held, tenant.Token(), accepted)
 				tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Retry-After", test.value())
 					w.WriteHeader(test.status)
@@ -109,9 +109,9 @@ func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
 					v     *entra.Verifier
 					token string
 					want  time.Duration
-				}{{v, tenant.Token(), test.empty}, {held, floodToken(), test.held}} {
+				}{{v, tenant.Token(), test.empty}, {held, junkToken(), test.held}} {
 					time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // Dates hold whole seconds.
-					got := outageTries(t, tenant, side.v, side.token, side.want+100*time.Millisecond)
+					got := fetchesWhileAsking(t, tenant, side.v, side.token, side.want+100*time.Millisecond)
 					if want := []time.Duration{0, side.want}; !slices.Equal(got, want) {
 						t.Errorf("got fetches at %v, want %v", got, want)
 					}
@@ -123,7 +123,7 @@ func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
 
 // What a client is told to wait is what is left of the wait.
 func TestRetryAfterOfTheAnswer(t *testing.T) {
-	jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "4")
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -144,7 +144,7 @@ func TestRetryAfterOfTheAnswer(t *testing.T) {
 func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
 	for name, fault := range map[string]func(*entratest.Server){
 		"refused connections":    (*entratest.Server).Down,
-		"requests that get lost": faultSwallow,
+		"requests that get lost": loseRequests,
 		"status 503 with a Retry-After of an hour": func(s *entratest.Server) {
 			s.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "3600")
@@ -152,9 +152,9 @@ func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
 			})
 		},
 	} {
-		for _, outage := range jwksSeconds(1, 3, 7, 9, 12, 14, 15, 17, 20, 24, 29, 600) {
+		for _, outage := range seconds(1, 3, 7, 9, 12, 14, 15, 17, 20, 24, 29, 600) {
 			t.Run(fmt.Sprint(name, " for ", outage), func(t *testing.T) {
-				jwksBubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 					fault(tenant)
 					start, token := time.Now(), tenant.Token()
 					var crowd sync.WaitGroup
@@ -164,7 +164,7 @@ func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
 					}
 					tenant.Restore()
 					time.Sleep(10 * time.Second)
-					jwksWant(t, v, tenant.Token(), keyAccepted)
+					expect(t, v, tenant.Token(), accepted)
 					crowd.Wait()
 				})
 			})
