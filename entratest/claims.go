@@ -17,7 +17,7 @@ func (s *Server) claims(t *tokenSpec) (jsonobject.Object, error) {
 	start := t.issued(s.config.Clock()).Unix()
 	claims := jsonobject.Object{
 		{"aud", t.Audience},
-		{"iss", s.tenant.Issuer(t.Version, t.Tenant)},
+		{"iss", issuer{s}.Name(t.Version, t.Tenant)},
 		{"iat", start},
 		{"nbf", start},
 		{"exp", start + int64(t.lifetime.Seconds())},
@@ -76,7 +76,7 @@ func (s *Server) addApp(t *tokenSpec, claims *jsonobject.Object) {
 	claims.Set("oid", id)
 	claims.Set("sub", id)
 	if t.Version == 1 {
-		claims.Set("idp", s.tenant.Issuer(1, t.Tenant))
+		claims.Set("idp", issuer{s}.Name(1, t.Tenant))
 	}
 }
 
@@ -107,7 +107,7 @@ func (s *Server) addUser(t *tokenSpec, claims *jsonobject.Object) error {
 	if t.guest {
 		claims.Set("acct", 1)
 		claims.Set("email", user.Username)
-		claims.Set("idp", s.tenant.Issuer(1, directory.DerivedGUID("home tenant", user.ObjectID)))
+		claims.Set("idp", issuer{s}.Name(1, directory.DerivedGUID("home tenant", user.ObjectID)))
 	}
 	return nil
 }

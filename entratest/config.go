@@ -43,6 +43,21 @@ type Config struct {
 	// authorization code without PKCE or from elsewhere than a page.
 	Strict bool
 
+	// LocalIssuer makes issuers begin with the URL of the listener that was started
+	// first, or else with PublicURL, as OpenID Connect Discovery 1.0 section 4.3
+	// demands of what clients find there. Clients that insist on it (openid-client,
+	// oauth4webapi, Auth.js, oauth2-proxy) then work without Microsoft's host names.
+	// An [entra.Verifier] accepts the tokens of a listener started by StartTLS:
+	//
+	//	entra.Options{
+	//		Authority: url + "/" + entratest.TenantID + "/v2.0",
+	//		Tenants:   []string{entratest.TenantID},
+	//		…
+	//	}
+	//
+	// It excludes Authority. Without a URL, issuers are Microsoft's.
+	LocalIssuer bool
+
 	// PublicURL is where a program serves Handler, such as "http://localhost:8080".
 	// Endpoints in metadata begin with it. Default: Microsoft's own URLs.
 	PublicURL string
@@ -120,6 +135,7 @@ func (c Config) withDefaults() (Config, error) {
 	authority, err := directory.ParseAuthority(c.Authority)
 	check(err == nil, "Authority: %v", err)
 	check(c.Authority == "" || c.Cloud == Worldwide, "Authority and Cloud exclude each other")
+	check(c.Authority == "" || !c.LocalIssuer, "Authority and LocalIssuer exclude each other")
 	check(authority.TenantID() == "" || c.TenantID == "" || c.TenantID == authority.TenantID(),
 		"TenantID: %q is not the tenant of Authority, %q", c.TenantID, authority.TenantID())
 	check(publicURLPattern.MatchString(c.PublicURL), "PublicURL: %q is no http URL without query", c.PublicURL)

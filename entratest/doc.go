@@ -38,12 +38,20 @@
 // # On a port
 //
 // [Server.Start] and [Server.StartTLS] serve the same tenant on loopback ports,
-// for browsers and for programs in other languages; [Server.AuthorityMetadata] is
-// all that MSAL.js needs. Endpoints in metadata then lead to the listener, and
-// Graph is below /graph, but issuers stay Microsoft's: they follow from the
-// configuration and never from the Host header.
+// for browsers and for programs in other languages; [Server.AuthorityMetadata]
+// is all that MSAL.js needs. Endpoints in metadata then lead to the listener,
+// and Graph is below /graph, but issuers stay Microsoft's: they follow from the
+// configuration and never from the Host header. [Sample] has identifiers of
+// one's own. The example of [Server.StartOn] shows
+// the few lines with which a Verifier of another process reaches the tenant.
 //
-// Redirect URIs on loopback hosts need not be registered, unless [Config].Strict
+// Clients that insist that metadata's issuer is where they found it work in two
+// ways. [Server.StartHosts] serves Microsoft's own host names to the programs that
+// are told so by their environment, and changes nothing in any configuration.
+// Config.LocalIssuer makes the listener's URL the issuer, which a Verifier accepts
+// as its Authority.
+//
+// Redirect URIs on loopback hosts need not be registered, unless Config.Strict
 // says so.
 //
 // # What it does not prove

@@ -1,6 +1,7 @@
 package entratest_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 )
 
@@ -194,4 +196,54 @@ func ExampleServer_RotateKeys() {
 	tenant.Publish(after)
 	tenant.Publish(after.With("issuer", "https://login.microsoftonline.com/"+entratest.OtherTenantID+"/v2.0"))
 	// Output: signs now: true false
+}
+
+// fakeEntra sends every request to a fake tenant that another process serves, such
+// as the command entra emulator. It needs nothing but the standard library, and a
+// Verifier that has it by mistake accepts no token where no fake tenant is served.
+type fakeEntra struct{ address string } // of this machine, such as "localhost:8085"
+
+func (f fakeEntra) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Host = r.URL.Host // The fake tenant answers as this one of Microsoft's hosts.
+	r.URL.Scheme, r.URL.Host = "http", f.address
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A program under development keeps its production options but for HTTPClient,
+// whose transport leads to the fake tenant of another process.
+func ExampleServer_StartOn() {
+	tenant, err := entratest.NewServer(entratest.Sample{
+		TenantID: "72f988bf-86f1-41af-91ab-2d7cd011db47",
+		ClientID: "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+		Scopes:   []string{"Orders.Read"},
+	}.Config())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	base, err := tenant.StartOn("localhost:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	// In the other process:
+	verifier, err := entra.NewVerifier(entra.Options{
+		Tenants:    []string{"72f988bf-86f1-41af-91ab-2d7cd011db47"},
+		ClientID:   "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+		HTTPClient: &http.Client{Transport: fakeEntra{strings.TrimPrefix(base, "http://")}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	claims, err := verifier.Verify(context.Background(), tenant.Token())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(claims.Kind, claims.TenantID, claims.Scopes)
+	// Output: user token 72f988bf-86f1-41af-91ab-2d7cd011db47 [Orders.Read]
 }

@@ -34,6 +34,19 @@ type keySet struct {
 // issuer is what the login endpoints need of a Server.
 type issuer struct{ *Server }
 
+// Name returns the iss of tokens of a version for a tenant, which is "{tenantid}"
+// in the documents of common and organizations.
+func (i issuer) Name(version int, tenant string) string {
+	switch base := i.localBase(); {
+	case base == "":
+		return i.tenant.Issuer(version, tenant)
+	case version == 1:
+		return base + "/" + tenant + "/"
+	default:
+		return base + "/" + tenant + "/v2.0"
+	}
+}
+
 // Issue mints the token of a grant.
 func (i issuer) Issue(t login.Token) (string, error) {
 	spec := i.newSpec()
@@ -94,12 +107,14 @@ func (s *Server) makeKeys() {
 }
 
 // adopt fills in the members that the Server's version 2.0 documents give a key,
-// unless With set or removed them. B2C's documents have neither.
+// unless With set or removed them. B2C's documents have neither, and a local issuer
+// is not known yet.
 func (s *Server) adopt(k *Key) *Key {
-	switch s.tenant.Authority.Kind {
-	case directory.EntraID:
+	switch {
+	case s.config.LocalIssuer:
+	case s.tenant.Authority.Kind == directory.EntraID:
 		k = k.withDefault("cloud_instance_name", s.tenant.Cloud.InstanceName).withDefault("issuer", s.tenant.Issuer(2, "{tenantid}"))
-	case directory.ExternalID:
+	case s.tenant.Authority.Kind == directory.ExternalID:
 		k = k.withDefault("issuer", s.tenant.Issuer(2, s.tenant.ID))
 	}
 	s.keys.known[k.ID()] = k

@@ -56,6 +56,16 @@ func (s *Server) isOwnHost(r *http.Request, host string) bool {
 	return login.IsLoopbackHost(name) || s.tenant.Service(name) != directory.NoService
 }
 
+// localBase is what a local issuer begins with, or "" if issuers are Microsoft's.
+func (s *Server) localBase() string {
+	if !s.config.LocalIssuer {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append(slices.Clone(s.urls), s.config.PublicURL)[0]
+}
+
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -78,7 +88,7 @@ func (s *Server) StartOn(addr string) (url string, err error) {
 		return "", err
 	}
 	url = "http://" + name
-	return url, s.serve(listeners, url)
+	return url, s.serve(url, listeners...)
 }
 
 // AuthorityMetadata returns the tenant's version 2.0 metadata as JSON, with the
@@ -96,9 +106,21 @@ func (s *Server) AuthorityMetadata() string {
 	return string(text)
 }
 
-func (s *Server) serve(listeners []net.Listener, base string) error {
+// serve serves the tenant under the URL on listeners, until Close.
+func (s *Server) serve(url string, listeners ...net.Listener) error {
+	if err := s.listen(s.Handler(), url, listeners...); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.urls = append(s.urls, url)
+	return nil
+}
+
+// listen serves a handler, until Close, for which base begins the URLs of endpoints.
+func (s *Server) listen(handler http.Handler, base string, listeners ...net.Listener) error {
 	server := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context {
@@ -113,7 +135,7 @@ func (s *Server) serve(listeners []net.Listener, base string) error {
 		}
 		return errors.New("entratest: the Server is closed")
 	}
-	s.listeners, s.urls = append(s.listeners, server), append(s.urls, base)
+	s.listeners = append(s.listeners, server)
 	for _, l := range listeners {
 		go func() { _ = server.Serve(l) }() // It ends with Close.
 	}

@@ -1,5 +1,11 @@
 package entratest
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // Identifiers of the sample tenant, which the zero [Config] describes. All are
 // made up, except PersonalTenantID and GraphClientID: Microsoft's own constants
 // for the tenant of personal accounts and for Microsoft Graph.
@@ -30,6 +36,46 @@ const (
 	RoleAdmin  = "Orders.Admin"    // an app role for users; Alice has it
 	RoleDaemon = "Orders.Read.All" // an application permission; ClientID has it
 )
+
+// Sample describes the sample tenant with identifiers of one's own, so that a
+// program under development keeps its configuration. Empty fields keep the
+// sample's values.
+type Sample struct {
+	TenantID string   // directory (tenant) ID
+	ClientID string   // of the API
+	AppIDURI string   // of the API; default "api://" + ClientID. For an MCP server, its URL
+	Scopes   []string // delegated permissions that the API publishes
+	Roles    []string // app roles of the API, assigned to the application ClientID and to the user alice
+}
+
+// Config returns the tenant's configuration. The other application, the page, the
+// users and the secrets stay the sample's: the API's secret is APISecret.
+func (s Sample) Config() Config {
+	cfg := Config{
+		TenantID: strings.ToLower(cmp.Or(s.TenantID, TenantID)),
+		Domain:   TenantDomain,
+		Apps:     sampleApps(),
+	}
+	cfg.Users = sampleUsers(cfg.TenantID, cfg.Domain)
+	api := &cfg.Apps[0]
+	if s.ClientID != "" {
+		api.ClientID = strings.ToLower(s.ClientID)
+		api.AppIDURIs = []string{"api://" + api.ClientID}
+	}
+	if s.AppIDURI != "" {
+		api.AppIDURIs = []string{s.AppIDURI}
+	}
+	if s.Scopes != nil {
+		api.Scopes = slices.Clone(s.Scopes)
+	}
+	permissions, roles := []string{RoleDaemon}, []string{RoleAdmin}
+	if s.Roles != nil {
+		permissions, roles = s.Roles, s.Roles
+	}
+	cfg.Apps[1].Permissions = map[string][]string{api.ClientID: slices.Clone(permissions)}
+	cfg.Users[0].Roles = map[string][]string{api.ClientID: slices.Clone(roles)}
+	return cfg
+}
 
 func sampleApps() []AppRegistration {
 	return []AppRegistration{

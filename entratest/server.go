@@ -19,11 +19,11 @@ type TB interface {
 
 // Server is a fake Entra tenant. Its methods are safe for concurrent use.
 type Server struct {
-	config Config
-	tenant *directory.Tenant
-	tb     TB // nil for programs
-	login  *login.Service
-	tls    tlsIdentity
+	config   Config
+	tenant   *directory.Tenant
+	tb       TB // nil for programs
+	login    *login.Service
+	localTLS func() (tlsIdentity, error) // for localhost, made when it is first needed
 
 	mu        sync.Mutex
 	keys      keySet
@@ -59,7 +59,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: cfg, tenant: cfg.tenant()}
+	s := &Server{config: cfg, tenant: cfg.tenant(), localTLS: sync.OnceValues(newLocalTLS)}
 	s.makeKeys()
 	s.login = login.New(login.Config{
 		Tenant:    s.tenant,

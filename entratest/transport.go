@@ -18,7 +18,7 @@ import (
 // Transport returns the round tripper of Client. It calls the Server directly:
 // no socket, no TLS, no goroutine that outlives the response's body. Requests for
 // hosts that the Server does not stand in for get an error, and so do requests
-// over plain http.
+// over plain http, but for the URL of a local issuer.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
@@ -32,10 +32,15 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	host := strings.TrimSuffix(strings.ToLower(r.URL.Host), ":443")
 	t.server.record(r, host)
-	if err := t.server.unreachable(r.URL, host); err != nil {
+	base := t.server.localBase()
+	local := base != "" && base == r.URL.Scheme+"://"+host
+	if err := t.server.unreachable(r.URL, host, local); err != nil {
 		return nil, err
 	}
 	inner := serverRequest(r, host)
+	if local {
+		inner = inner.WithContext(login.WithBase(inner.Context(), base))
+	}
 	unpack := r.Header.Get("Accept-Encoding") == "" && r.Method != http.MethodHead
 	if unpack { // As http.Transport does; a body may be small only while compressed.
 		inner.Header.Set("Accept-Encoding", "gzip")
@@ -55,14 +60,19 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (s *Server) unreachable(u *url.URL, host string) error {
+// unreachable explains why a request gets no answer. Local requests are for the
+// URL that a local issuer begins with.
+func (s *Server) unreachable(u *url.URL, host string, local bool) error {
 	switch service := s.tenant.Service(host); {
+	case local:
 	case service == directory.NoService:
 		return s.tenant.UnknownHost(host)
 	case service == directory.Discovery && !login.IsInstance(u.Path):
 		return fmt.Errorf("entratest: Config.Authority is %s, so %s answers instance discovery only", s.config.Authority, host)
 	case u.Scheme != "https":
 		return fmt.Errorf("entratest: %s://%s: Microsoft's hosts are reached over https only", u.Scheme, host)
+	}
+	switch {
 	case s.isClosed():
 		return errors.New("entratest: the Server is closed")
 	case s.isDown():

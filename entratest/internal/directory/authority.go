@@ -144,6 +144,16 @@ func (t *Tenant) Service(host string) Service {
 	return NoService
 }
 
+// Hosts are the host names that any service answers to.
+func (t *Tenant) Hosts() []string {
+	names := append([]string{t.Home(), t.Cloud.Graph, t.Cloud.Login}, t.Cloud.Aliases...)
+	if t.Authority.Kind == ExternalID {
+		names = append(names, t.ID+".ciamlogin.com")
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // UnknownHost explains why nothing is sent to a host.
 func (t *Tenant) UnknownHost(host string) error {
 	for _, c := range Clouds() {

@@ -59,7 +59,7 @@ func (s *Service) metadata(version int, base, segment, tenant, appID string) jso
 		{"id_token_signing_alg_values_supported", []string{"RS256"}},
 		{"response_types_supported", responseTypes(version)},
 		{"scopes_supported", strings.Fields(scopes)},
-		{"issuer", s.tenant.Issuer(version, templateUnless(tenant))},
+		{"issuer", s.issuer.Name(version, templateUnless(tenant))},
 	}, own, jsonobject.Object{
 		{"authorization_endpoint", oauth + "authorize"},
 		{"device_authorization_endpoint", oauth + "devicecode"},
@@ -84,7 +84,7 @@ func (s *Service) cloudMembers(root, tenant string) jsonobject.Object {
 // metadataOfB2C is the shorter document of a B2C policy.
 func (s *Service) metadataOfB2C(oauth, keys string) jsonobject.Object {
 	return jsonobject.Object{
-		{"issuer", s.tenant.Issuer(2, s.tenant.ID)},
+		{"issuer", s.issuer.Name(2, s.tenant.ID)},
 		{"authorization_endpoint", oauth + "authorize"},
 		{"token_endpoint", oauth + "token"},
 		{"end_session_endpoint", oauth + "logout"},

@@ -19,6 +19,10 @@ import (
 
 // Issuer makes tokens and knows the keys that sign them.
 type Issuer interface {
+	// Name returns the iss of tokens of a version for a tenant, which is "{tenantid}"
+	// in the documents of common and organizations.
+	Name(version int, tenant string) string
+
 	Issue(Token) (string, error)
 
 	// Keys returns what the version 2.0 key document of a tenant segment lists, or
