@@ -129,9 +129,9 @@ func TestTheQuickstartExplainsEachToken(t *testing.T) {
 		{"early", "401 Unauthorized not_yet_valid", "nbf", "clock"},
 		{"no-role", "401 Unauthorized no_permissions", "roles", "app role"},
 		{"read-only", "403 Forbidden scope", "scp", "the challenge names"},
-		{"daemon-write", "403 Forbidden scope", "scp", "the challenge names"},
+		{"daemon-write", "403 Forbidden scope", "scp", "entra.AnyOf(entra.Scope(…), entra.AppPermission(…))"},
 		{"own-key", "401 Unauthorized unknown_key", "kid", "forged"},
-		{"spliced", "401 Unauthorized signature", "signature", "the seal"},
+		{"spliced", "401 Unauthorized signature", "signature", "changed or cut"},
 		{"alg-none", "401 Unauthorized malformed", "alg", ""},
 		{"hs256", "401 Unauthorized algorithm", "alg", "RS256"},
 	} {

@@ -83,7 +83,7 @@ func (a asked) verdicts(ctx context.Context) ([]verdict, error) {
 
 func verdictOn(ctx context.Context, verifier *entra.Verifier, token, assuming string) verdict {
 	claims, err := verifier.Verify(ctx, token)
-	v := verdict{explanation: explanationOf(err), Assuming: assuming}
+	v := verdict{explanation: explanationOf(err, nil), Assuming: assuming}
 	if err == nil {
 		v.Kind = claims.Kind.String()
 	}

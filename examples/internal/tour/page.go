@@ -8,6 +8,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/advice"
 )
 
 //go:embed files
@@ -69,7 +70,9 @@ func (p *page) list(w http.ResponseWriter, _ *http.Request) {
 	for i, s := range p.samples {
 		list[i] = listedSample{s.id, s.group, s.name, s.about, s.methodOrGet()}
 	}
-	reply(w, http.StatusOK, map[string]any{"samples": list, "steps": steps})
+	reply(w, http.StatusOK, map[string]any{
+		"samples": list, "steps": advice.Steps(), "claims": advice.PayloadClaims(), "headerMembers": advice.HeaderMembers(),
+	})
 }
 
 func (s sample) methodOrGet() string {
@@ -91,7 +94,8 @@ func (p *page) mint(w http.ResponseWriter, r *http.Request) {
 
 // refusal answers with the error of the request with this ID, or with the claims that decided if it was let in.
 func (p *page) refusal(w http.ResponseWriter, r *http.Request) {
-	reply(w, http.StatusOK, explanationOf(p.api.refusals.of(r.PathValue("id"))))
+	refused := p.api.refusals.of(r.PathValue("id"))
+	reply(w, http.StatusOK, explanationOf(refused.err, refused.claims))
 }
 
 // sign signs any header and payload, as only a fake tenant does.
@@ -133,18 +137,16 @@ type explanation struct {
 	Status  int          `json:"status"`
 	Text    string       `json:"text"`
 	Cure    string       `json:"cure"`
-	Step    int          `json:"step"`    // of steps; len(steps) if all were passed
+	Step    int          `json:"step"`    // of advice.Steps; their number if all were passed
 	Decided []string     `json:"decided"` // claims and header members; one with ? only if it is there
 }
 
-func explanationOf(err error) explanation {
-	if err == nil {
-		return explanation{Status: http.StatusOK, Step: len(steps), Decided: letIn}
-	}
-	reason := entra.ReasonOf(err)
-	e := explanation{Reason: reason, Status: entra.StatusCode(err), Text: err.Error()}
-	if known, ok := explanations[reason]; ok {
-		e.Cure, e.Step, e.Decided = known.cure, int(known.step), known.decided
+// explanationOf explains an error, or nil for a token that was let in; for claims see [advice.On].
+func explanationOf(err error, claims *entra.Claims) explanation {
+	on := advice.On(err, claims)
+	e := explanation{Status: entra.StatusCode(err), Reason: entra.ReasonOf(err), Cure: on.Change, Step: int(on.Step), Decided: on.Look}
+	if err != nil {
+		e.Text = err.Error()
 	}
 	return e
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/advice"
 )
 
 func newTestPage(t *testing.T) (*page, http.Handler) {
@@ -137,12 +138,12 @@ func TestEachSampleIsAnsweredAndExplained(t *testing.T) {
 			t.Errorf("%s: got status %d, reason %q; want %d, %q", s.id, w.Code, e.Reason, s.status, s.reason)
 		}
 		if s.reason == "" {
-			if e.Step != len(steps) {
+			if e.Step != len(advice.Steps()) {
 				t.Errorf("%s: got step %d, want all passed", s.id, e.Step)
 			}
 			continue
 		}
-		if e.Text == "" || e.Cure == "" || e.Status != s.status || e.Step >= len(steps) {
+		if e.Text == "" || e.Cure == "" || e.Status != s.status || e.Step >= len(advice.Steps()) {
 			t.Errorf("%s: got %+v, want text, cure, status and step", s.id, e)
 		}
 		if strings.Contains(w.Body.String(), e.Text) || strings.Contains(w.Header().Get("WWW-Authenticate"), e.Text) {
@@ -309,9 +310,9 @@ func TestTheTrickleIsNotLogged(t *testing.T) {
 func TestFewRefusalsAreKept(t *testing.T) {
 	var l refusals
 	for i := range 3 * refusalsToKeep {
-		l.add(strings.Repeat("x", i), entra.ErrNoToken)
+		l.add(strings.Repeat("x", i), refused{err: entra.ErrNoToken})
 	}
-	if len(l.errs) != refusalsToKeep || l.of("") != nil || l.of(strings.Repeat("x", 3*refusalsToKeep-1)) == nil {
-		t.Errorf("got %d refusals, want the last %d", len(l.errs), refusalsToKeep)
+	if len(l.byID) != refusalsToKeep || l.of("").err != nil || l.of(strings.Repeat("x", 3*refusalsToKeep-1)).err == nil {
+		t.Errorf("got %d refusals, want the last %d", len(l.byID), refusalsToKeep)
 	}
 }

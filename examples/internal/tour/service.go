@@ -53,37 +53,44 @@ const (
 // errors are for the operator: the page shows them, and no client of a real API may. The zero value is ready to use.
 type refusals struct {
 	mu     sync.Mutex
-	errs   map[string]error
+	byID   map[string]refused
 	oldest []string
+}
+
+// refused is why a request was refused, and whose it was if its token was valid.
+type refused struct {
+	err    error // nil if the request was not refused
+	claims *entra.Claims
 }
 
 // write is an [entra.Options.ErrorHandler].
 func (l *refusals) write(w http.ResponseWriter, r *http.Request, err error) {
 	if id := r.Header.Get(requestID); len(id) <= longestID {
-		l.add(id, err)
+		claims, _ := entra.ClaimsFromContext(r.Context())
+		l.add(id, refused{err, claims})
 	}
 	entra.WriteProblem(w, r, err)
 }
 
-func (l *refusals) add(id string, err error) {
+func (l *refusals) add(id string, why refused) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.errs == nil {
-		l.errs = make(map[string]error)
+	if l.byID == nil {
+		l.byID = make(map[string]refused)
 	}
-	if _, known := l.errs[id]; !known {
+	if _, known := l.byID[id]; !known {
 		l.oldest = append(l.oldest, id)
 	}
-	l.errs[id] = err
+	l.byID[id] = why
 	if len(l.oldest) > refusalsToKeep {
-		delete(l.errs, l.oldest[0])
+		delete(l.byID, l.oldest[0])
 		l.oldest = l.oldest[1:]
 	}
 }
 
-// of returns the error of the last request with this ID, nil if it was not refused.
-func (l *refusals) of(id string) error {
+// of returns why the last request with this ID was refused.
+func (l *refusals) of(id string) refused {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.errs[id]
+	return l.byID[id]
 }

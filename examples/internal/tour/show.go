@@ -74,7 +74,7 @@ func (s *show) refusals(ctx context.Context) error {
 			s.printf("  Every challenge (WWW-Authenticate) begins like this one; <tenant> is the tenant's ID.\n")
 			challenge = strings.ReplaceAll(challenge, entratest.TenantID, "<tenant>")
 		}
-		refused := s.refused.of("") // the show's requests carry no request ID
+		refused := s.refused.of("").err // the show's requests carry no request ID
 		if status != a.status || entra.ReasonOf(refused) != a.reason {
 			return fmt.Errorf("%s: got status %d, want %d with reason %s", a.name, status, a.status, a.reason)
 		}

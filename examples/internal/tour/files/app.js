@@ -1,5 +1,5 @@
 import { $, call, el } from './page.js'
-import { bare, decode, encode, shortened, show } from './token.js'
+import { bare, decode, encode, learn, shortened, show } from './token.js'
 import { ended, watch } from './outage.js'
 
 // ---- Trying a token
@@ -14,6 +14,7 @@ async function fillPicker() {
   const answer = await call('/page/samples')
   const samples = answer.samples
   steps = answer.steps
+  learn(answer)
   const groups = Map.groupBy(samples, sample => sample.group)
   for (const [group, members] of groups) {
     $('picker').append(el('details', { open: true }, el('summary', {}, curly(group)), members.map(choice)))

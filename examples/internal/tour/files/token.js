@@ -33,39 +33,15 @@ export function encode(string) {
   return btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
 }
 
-const meanings = {
-  alg: 'how it is signed; Entra uses RS256',
-  kid: 'the key that signed it',
-  typ: 'what it is',
-  nonce: 'in a header: for a Microsoft API, which alone can verify it',
-  aud: 'the API that it is for',
-  iss: 'who issued it',
-  tid: 'the tenant of its user or application',
-  exp: 'good until',
-  nbf: 'good from',
-  iat: 'issued',
-  scp: 'what the application may do for the user',
-  roles: 'application permissions, or app roles of the user',
-  idtyp: 'app: nobody is signed in',
-  azp: 'the application that asked for it',
-  appid: 'the application that asked for it (version 1.0)',
-  azpacr: 'how that application proved itself: 0 not at all, 1 secret, 2 certificate',
-  appidacr: 'how that application proved itself: 0 not at all, 1 secret, 2 certificate',
-  oid: 'the user or application, within its tenant',
-  sub: 'the user, as this application alone knows them',
-  ver: 'version of the token',
-  name: 'for display only',
-  preferred_username: 'can change hands: never decide by it',
-  upn: 'can change hands: never decide by it',
-  unique_name: 'can change hands: never decide by it',
-  email: 'unverified: never decide by it',
-  acct: '1: a guest in this tenant',
-  idp: 'where the guest signed in',
-  cnf: 'bound to this key: worth nothing without it',
-  groups: 'groups of the user',
-  uti: 'ID of the token', aio: 'for Entra only', rh: 'for Entra only',
-  signature: 'made with the private key of kid',
+// What this program knows of claims and header members, by name, in the order to show them in.
+const meanings = { h: new Map(), p: new Map(), s: new Map([['signature', { meaning: 'made with the private key of kid' }]]) }
+
+// learn takes what the program knows of claims and header members.
+export function learn({ claims, headerMembers }) {
+  meanings.h = new Map(headerMembers.map(member => [member.name, member]))
+  meanings.p = new Map(claims.map(claim => [claim.name, claim]))
 }
+
 const names = {
   'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa': 'this API', 'api://aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa': 'this API',
   '11111111-1111-4111-8111-111111111111': 'this API’s tenant', '22222222-2222-4222-8222-222222222222': 'another tenant',
@@ -75,9 +51,6 @@ const names = {
   '00000002-0000-0000-c000-000000000000': 'Azure AD Graph', 'https://management.azure.com': 'Azure Resource Manager',
 }
 const dates = ['exp', 'nbf', 'iat']
-// The claims that an API decides by, the most important first. All other claims are folded away.
-const telling = ['aud', 'iss', 'tid', 'ver', 'exp', 'nbf', 'iat', 'scp', 'roles', 'idtyp', 'azp', 'appid', 'oid', 'sub', 'cnf', 'nonce', 'acrs']
-
 // show renders a decoded token and marks the claims in decided; good says whether the token was accepted for them.
 export function show(token, decided = [], good = false) {
   if (!token) return [el('p', { class: 'note' }, 'There is no token to decode here.')]
@@ -95,9 +68,10 @@ export function show(token, decided = [], good = false) {
 export const shortened = text => text.length > 90 ? `${text.slice(0, 34)}…${text.slice(-12)} (${text.length} characters)` : text || '(empty)'
 
 function segment(title, kind, values, missing, wanted, good) {
-  const rank = name => telling.includes(name) ? telling.indexOf(name) : 500
-  const row = name => claim(name, values[name], wanted.has(name), good)
-  const shown = name => kind !== 'p' || telling.includes(name) || wanted.has(name)
+  const order = [...meanings[kind].keys()]
+  const rank = name => order.includes(name) ? order.indexOf(name) : order.length
+  const row = name => claim(kind, name, values[name], wanted.has(name), good)
+  const shown = name => kind !== 'p' || meanings.p.get(name)?.telling || wanted.has(name)
   const keys = kind === 'p' ? Object.keys(values).sort((a, b) => rank(a) - rank(b)) : Object.keys(values)
   const folded = keys.filter(name => !shown(name))
   return el('section', { class: `segment ${kind}` }, el('h3', {}, title),
@@ -106,12 +80,12 @@ function segment(title, kind, values, missing, wanted, good) {
       el('summary', {}, `${folded.length} more that decide nothing here: ${folded.join(', ')}`), el('dl', {}, folded.map(row))))
 }
 
-function claim(name, value, decides, good) {
+function claim(kind, name, value, decides, good) {
   const mark = decides ? (good ? 'decides good' : 'decides bad') : ''
   const shown = value === undefined ? el('em', {}, 'missing') : typeof value === 'string' ? value : JSON.stringify(value)
   return el('div', { class: `claim ${mark}`, 'data-claim': name },
     el('dt', {}, name, decides ? el('span', { class: 'visually-hidden' }, good ? ', let it in' : ', decided') : null),
-    el('dd', {}, el('span', { class: 'value' }, shown), known(name, value), el('span', { class: 'meaning' }, meanings[name] ?? '')))
+    el('dd', {}, el('span', { class: 'value' }, shown), known(name, value), el('span', { class: 'meaning' }, meanings[kind].get(name)?.meaning ?? '')))
 }
 
 function known(name, value) {

@@ -1,0 +1,130 @@
+package advice_test
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/advice"
+)
+
+// declaredReasons reads the constants of type Reason from package entra's source, so that none is forgotten.
+func declaredReasons(t *testing.T) (reasons []entra.Reason) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || !isReason(spec.Type) {
+				return true
+			}
+			for _, value := range spec.Values {
+				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				reasons = append(reasons, entra.Reason(text))
+			}
+			return true
+		})
+	}
+	if len(reasons) < 30 {
+		t.Fatalf("got %d reasons, want 30 at least", len(reasons))
+	}
+	return reasons
+}
+
+func isReason(e ast.Expr) bool {
+	ident, ok := e.(*ast.Ident)
+	return ok && ident.Name == "Reason"
+}
+
+func TestEachReasonHasAdvice(t *testing.T) {
+	verifier, err := entra.NewVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: entratest.New(t).Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, malformed := verifier.Verify(t.Context(), "x")
+	if got := advice.On(malformed, nil); got.Step != advice.Token || !strings.Contains(got.Change, "access_token") {
+		t.Errorf("malformed: got %+v, want the step Token and what to send", got)
+	}
+	for _, reason := range declaredReasons(t) {
+		if got := advice.ForReason(reason); got.Change == "" || got.Step.String() == "" {
+			t.Errorf("%s: got %+v, want a step and what to change; add it in advice.go", reason, got)
+		}
+	}
+}
+
+func TestAdviceFollowsTheKindOfToken(t *testing.T) {
+	scope, role, permission := entra.Scope("Orders.Read"), entra.Role("Orders.Admin"), entra.AppPermission("Orders.Read.All")
+	for _, row := range []struct {
+		name        string
+		requirement entra.Requirement
+		kind        entra.Kind
+		want        string
+	}{
+		{"a user without the scope asks for it", scope, entra.UserToken, "request the scope"},
+		{"an application cannot ask for a scope", scope, entra.AppToken, "entra.AnyOf(entra.Scope(…), entra.AppPermission(…))"},
+		{"an ID token has no scopes", scope, entra.IDToken, "send the access token"},
+		{"a user without the role gets it", role, entra.UserToken, "Assign the app role"},
+		{"an application has no user's role", role, entra.AppToken, "entra.AnyOf(entra.Role(…), entra.AppPermission(…))"},
+		{"an application without the permission gets it", permission, entra.AppToken, "grant admin consent"},
+		{"a user has no application permission", permission, entra.UserToken, "entra.AnyOf(entra.Scope(…), entra.AppPermission(…))"},
+		{"a tenant that a route does not accept", entra.TenantIn("22222222-2222-4222-8222-222222222222"), entra.UserToken, "entra.TenantIn"},
+	} {
+		claims := &entra.Claims{Kind: row.kind, TenantID: entratest.TenantID}
+		err := row.requirement(t.Context(), claims)
+		if got := advice.On(err, claims); got.Step != advice.Require || !strings.Contains(got.Change, row.want) {
+			t.Errorf("%s: on %v got %q, want %q", row.name, err, got.Change, row.want)
+		}
+	}
+}
+
+func TestErrorsOfOthersAreRefusedByTheProgram(t *testing.T) {
+	for _, err := range []error{errors.New("the database is down"), fmt.Errorf("no customer: %w", entra.ErrForbidden)} {
+		if got := advice.On(err, nil); got.Step != advice.Require || got.Change == "" {
+			t.Errorf("%v: got %+v, want the step Require and where to look", err, got)
+		}
+	}
+	if got := advice.On(nil, nil); got.Step != advice.Passed || got.Change != "" || got.Step.String() != "" {
+		t.Errorf("nil: got %+v, want nothing to change", got)
+	}
+}
+
+func TestClaimsThatNobodyKnowsCountAsPersonal(t *testing.T) {
+	for name, want := range map[string]bool{"aud": false, "preferred_username": true, "extn.nickname": true, "": true} {
+		if claim, _ := advice.PayloadClaim(name); claim.Personal != want || claim.Name != name {
+			t.Errorf("%q: got %+v, want personal %v", name, claim, want)
+		}
+	}
+	if claim, known := advice.HeaderMember("alg"); !known || claim.Personal {
+		t.Errorf("alg: got %+v, want a member that is known", claim)
+	}
+}
+
+func TestNoClaimIsListedTwice(t *testing.T) {
+	for _, list := range [][]advice.Claim{advice.HeaderMembers(), advice.PayloadClaims()} {
+		seen := make(map[string]bool)
+		for _, claim := range list {
+			if seen[claim.Name] || claim.Meaning == "" {
+				t.Errorf("%s: got it twice or without meaning", claim.Name)
+			}
+			seen[claim.Name] = true
+		}
+	}
+}
