@@ -1,4 +1,6 @@
-package entra_test
+// Package hostile_test sends the library what attackers send: a catalogue of requests that must be refused, key sets and
+// tokens at which other libraries fail, and whatever the fuzzer makes of them.
+package hostile_test
 
 import (
 	"fmt"
@@ -13,37 +15,39 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// hostileRow is one class of requests that must be refused, and where the class is known from. R and S numbers are the
-// project's own rules and comparisons.
-type hostileRow struct {
+// row is a kind of request that must be refused. Its token is made by mint, or by edit from a valid token, or the request
+// carries a valid token in the way of request.
+type row struct {
 	name      string
-	reference string
+	reference string // where the kind is known from; R and S numbers are the project's own rules and comparisons
 	reason    entra.Reason
 
-	mint    []entratest.TokenOption                             // the token is made so,
-	edit    func(tenant *entratest.Server, valid string) string // or made of a valid one,
-	request func(r *http.Request, valid string)                 // or the request carries a valid one so
+	mint    []entratest.TokenOption
+	edit    func(tenant *entratest.Server, valid string) string
+	request func(r *http.Request, valid string)
 }
 
-func hostileMint(name, reference string, reason entra.Reason, options ...entratest.TokenOption) hostileRow {
-	return hostileRow{name: name, reference: reference, reason: reason, mint: options}
+// minted returns a row whose token the tenant makes with these options.
+func minted(name, reference string, reason entra.Reason, options ...entratest.TokenOption) row {
+	return row{name: name, reference: reference, reason: reason, mint: options}
 }
 
-func hostileEdit(name, reference string, reason entra.Reason, edit func(valid string) string) hostileRow {
-	return hostileRow{name: name, reference: reference, reason: reason, edit: func(_ *entratest.Server, valid string) string { return edit(valid) }}
+// edited returns a row whose token is a valid one after edit.
+func edited(name, reference string, reason entra.Reason, edit func(valid string) string) row {
+	return row{name: name, reference: reference, reason: reason, edit: func(_ *entratest.Server, valid string) string { return edit(valid) }}
 }
 
-// hostileSent sends these Authorization values; VALID stands for a valid token.
-func hostileSent(name, reference string, reason entra.Reason, values ...string) hostileRow {
-	return hostileRow{name: name, reference: reference, reason: reason, request: func(r *http.Request, valid string) {
+// sent returns a row with these Authorization values, in which VALID stands for a valid token.
+func sent(name, reference string, reason entra.Reason, values ...string) row {
+	return row{name: name, reference: reference, reason: reason, request: func(r *http.Request, valid string) {
 		for _, value := range values {
 			r.Header["Authorization"] = append(r.Header["Authorization"], strings.ReplaceAll(value, "VALID", valid))
 		}
 	}}
 }
 
-// token returns the row's token, "" for rows that are about the request.
-func (row *hostileRow) token(tenant *entratest.Server, valid string) string {
+// token returns the token of the row, or "" if the request carries a valid one.
+func (row *row) token(tenant *entratest.Server, valid string) string {
 	switch {
 	case row.edit != nil:
 		return row.edit(tenant, valid)
@@ -53,9 +57,10 @@ func (row *hostileRow) token(tenant *entratest.Server, valid string) string {
 	return ""
 }
 
-func hostileCatalogue() []hostileRow {
-	var rows []hostileRow
-	for _, part := range [][]hostileRow{hostileCredentials(), hostileSegments(), hostileHeaders(), hostileKeys(), hostileJSON(), hostileClaims(), hostileKinds()} {
+// catalogue returns all rows.
+func catalogue() []row {
+	var rows []row
+	for _, part := range [][]row{credentialRows(), segmentRows(), headerRows(), keyRows(), jsonRows(), claimRows(), kindRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -74,8 +79,8 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 		}
 	}
 	remembering, forgetting := testbed.NewVerifier(t, tenant, change(0)), testbed.NewVerifier(t, tenant, change(-1))
-	answers := make(map[entra.Reason]string) // All that a client learns is the reason.
-	for _, row := range hostileCatalogue() {
+	answers := make(map[entra.Reason]string) // The answer depends on the reason alone, so a client learns no more.
+	for _, row := range catalogue() {
 		t.Run(row.name, func(t *testing.T) {
 			if row.reference == "" {
 				t.Error("the row names no reference, want one")
@@ -85,13 +90,13 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 			} {
 				valid := tenant.Token()
 				if name != "without anything held" {
-					hostileWantValid(t, v, valid)
+					wantAccepted(t, v, valid)
 				}
 				token := row.token(tenant, valid)
 				for range 2 {
 					found = nil
-					answer := hostileRefused(t, v, &row, valid, token, name)
-					hostileText(t, found, token, valid)
+					answer := wantRefused(t, v, &row, valid, token, name)
+					wantOperatorText(t, found, token, valid)
 					if known, ok := answers[row.reason]; ok && known != answer {
 						t.Errorf("%s: got answer\n%s\nwant the one of every other request with reason %s:\n%s", name, answer, row.reason, known)
 					}
@@ -102,15 +107,15 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 						t.Errorf("%s: Verify: got claims %+v and %v, want no claims and an error", name, claims, err)
 					}
 				}
-				hostileWantValid(t, v, valid)
+				wantAccepted(t, v, valid)
 			}
 		})
 	}
 	testbed.WantOneHost(t, tenant)
 }
 
-// hostileWantValid accepts a token twice: the second time it is remembered, if anything is.
-func hostileWantValid(t *testing.T, v *entra.Verifier, valid string) {
+// wantAccepted checks that v accepts a token, and accepts it again when it may remember it.
+func wantAccepted(t *testing.T, v *entra.Verifier, valid string) {
 	t.Helper()
 	for range 2 {
 		if _, err := v.Verify(t.Context(), valid); err != nil {
@@ -119,8 +124,8 @@ func hostileWantValid(t *testing.T, v *entra.Verifier, valid string) {
 	}
 }
 
-// hostileRefused sends the row's request and returns what a client learns from the answer.
-func hostileRefused(t *testing.T, v *entra.Verifier, row *hostileRow, valid, token, where string) string {
+// wantRefused checks that the request of the row is refused, and returns the whole answer.
+func wantRefused(t *testing.T, v *entra.Verifier, row *row, valid, token, where string) string {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/orders", nil)
 	if row.request != nil {
@@ -141,8 +146,8 @@ func hostileRefused(t *testing.T, v *entra.Verifier, row *hostileRow, valid, tok
 	return fmt.Sprint(w.Code, w.Header(), w.Body)
 }
 
-// hostileText checks the operator's text: bounded, printable, and without the token.
-func hostileText(t *testing.T, err error, tokens ...string) {
+// wantOperatorText checks that the text of an error is bounded, printable, and without the tokens.
+func wantOperatorText(t *testing.T, err error, tokens ...string) {
 	t.Helper()
 	text := fmt.Sprint(err)
 	if len(text) > 1000 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }) {
@@ -157,44 +162,44 @@ func hostileText(t *testing.T, err error, tokens ...string) {
 	}
 }
 
-// hostileCredentials carry a valid token in a way that must not count, or nothing that could be one.
-func hostileCredentials() []hostileRow {
+// credentialRows carry a valid token in a way that must not count, or nothing that could be one.
+func credentialRows() []row {
 	const (
 		none    = entra.ReasonNoToken
 		bad     = entra.ReasonInvalidRequest
 		grammar = "RFC 6750 section 2.1"
 	)
-	with := func(name, reference string, change func(r *http.Request, valid string)) hostileRow {
-		return hostileRow{name: name, reference: reference, reason: none, request: change}
+	with := func(name, reference string, change func(r *http.Request, valid string)) row {
+		return row{name: name, reference: reference, reason: none, request: change}
 	}
 	header := func(name string) func(*http.Request, string) {
 		return func(r *http.Request, valid string) { r.Header[name] = []string{"Bearer " + valid} }
 	}
-	return []hostileRow{
-		hostileSent("two Authorization headers", "RFC 6750 section 3.1, R1", bad, "Bearer VALID", "Bearer VALID"),
-		hostileSent("an empty header beside a good one", "RFC 6750 section 3.1, R1", bad, "", "Bearer VALID"),
-		hostileSent("another scheme beside a good one", "RFC 6750 section 3.1, R1", bad, "Bearer VALID", "Basic eDp5"),
-		hostileSent("two credentials in one header", "RFC 9110 section 11.6.2", bad, "Bearer VALID, Bearer VALID"),
-		hostileSent("an empty header", grammar, bad, ""),
-		hostileSent("a scheme alone", grammar, bad, "Bearer"),
-		hostileSent("a scheme and blanks", grammar, bad, "Bearer    "),
-		hostileSent("a tab for the blank", grammar, bad, "Bearer\tVALID"),
-		hostileSent("a colon for the blank", grammar, bad, "Bearer:VALID"),
-		hostileSent("no blank", grammar, none, "BearerVALID"),
-		hostileSent("text in front of the scheme", grammar, bad, " Bearer VALID"),
-		hostileSent("text behind the token", grammar, bad, "Bearer VALID x"),
-		hostileSent("a parameter behind the token", grammar, bad, "Bearer VALID;a=b"),
-		hostileSent("a quoted token", grammar, bad, `Bearer "VALID"`),
-		hostileSent("the scheme twice", grammar, bad, "Bearer Bearer VALID"),
-		hostileSent("a line break in the token", "RFC 9112 section 5.2", bad, "Bearer VALID\r\n x"),
-		hostileSent("a NUL in the token", "CVE-2026-33252, peers", bad, "Bearer VALID\x00"),
-		hostileSent("a look-alike of the scheme", "hashicorp/cap PR#191", bad, "Ｂearer VALID"),
-		hostileSent("JSON serialization", "RFC 7515 section 7.2", bad, `Bearer {"payload":"e30","protected":"e30","signature":"AA"}`),
-		hostileSent("the token without a scheme", "jwx ParseRequest", none, "VALID"),
-		hostileSent("Basic", "RFC 7617", none, "Basic VALID"),
-		hostileSent("a DPoP token", "RFC 9449 section 7.1, R92", none, "DPoP VALID"),
-		hostileSent("a PoP token", "R93", none, "PoP VALID"),
-		hostileSent("a certificate-bound token", "R94", none, "MTLS_POP VALID"),
+	return []row{
+		sent("two Authorization headers", "RFC 6750 section 3.1, R1", bad, "Bearer VALID", "Bearer VALID"),
+		sent("an empty header beside a good one", "RFC 6750 section 3.1, R1", bad, "", "Bearer VALID"),
+		sent("another scheme beside a good one", "RFC 6750 section 3.1, R1", bad, "Bearer VALID", "Basic eDp5"),
+		sent("two credentials in one header", "RFC 9110 section 11.6.2", bad, "Bearer VALID, Bearer VALID"),
+		sent("an empty header", grammar, bad, ""),
+		sent("a scheme alone", grammar, bad, "Bearer"),
+		sent("a scheme and blanks", grammar, bad, "Bearer    "),
+		sent("a tab for the blank", grammar, bad, "Bearer\tVALID"),
+		sent("a colon for the blank", grammar, bad, "Bearer:VALID"),
+		sent("no blank", grammar, none, "BearerVALID"),
+		sent("text in front of the scheme", grammar, bad, " Bearer VALID"),
+		sent("text behind the token", grammar, bad, "Bearer VALID x"),
+		sent("a parameter behind the token", grammar, bad, "Bearer VALID;a=b"),
+		sent("a quoted token", grammar, bad, `Bearer "VALID"`),
+		sent("the scheme twice", grammar, bad, "Bearer Bearer VALID"),
+		sent("a line break in the token", "RFC 9112 section 5.2", bad, "Bearer VALID\r\n x"),
+		sent("a NUL in the token", "CVE-2026-33252, peers", bad, "Bearer VALID\x00"),
+		sent("a look-alike of the scheme", "hashicorp/cap PR#191", bad, "Ｂearer VALID"),
+		sent("JSON serialization", "RFC 7515 section 7.2", bad, `Bearer {"payload":"e30","protected":"e30","signature":"AA"}`),
+		sent("the token without a scheme", "jwx ParseRequest", none, "VALID"),
+		sent("Basic", "RFC 7617", none, "Basic VALID"),
+		sent("a DPoP token", "RFC 9449 section 7.1, R92", none, "DPoP VALID"),
+		sent("a PoP token", "R93", none, "PoP VALID"),
+		sent("a certificate-bound token", "R94", none, "MTLS_POP VALID"),
 		with("no header", "RFC 6750 section 3.1", func(*http.Request, string) {}),
 		with("the token in the query", "RFC 6750 section 2.3", func(r *http.Request, valid string) { r.URL.RawQuery = "access_token=" + valid }),
 		with("the token in a form", "RFC 6750 section 2.2", func(r *http.Request, valid string) {
@@ -215,10 +220,10 @@ func TestNamesOfMembersAreQuotedInErrors(t *testing.T) {
 	tenant := entratest.New(t)
 	v := testbed.NewVerifier(t, tenant, nil)
 	for _, name := range []string{`\u001b[31m\r\nlevel=INFO msg=accepted`, `\u202e`, strings.Repeat("x", 8000)} {
-		_, err := v.Verify(t.Context(), hostileEncode(`{"alg":"RS256","`+name+`":"\ud800"}`)+".e30.AAAA")
+		_, err := v.Verify(t.Context(), encode(`{"alg":"RS256","`+name+`":"\ud800"}`)+".e30.AAAA")
 		if got := entra.ReasonOf(err); got != entra.ReasonHeader {
 			t.Errorf("got reason %q (%v), want header", got, err)
 		}
-		hostileText(t, err)
+		wantOperatorText(t, err)
 	}
 }

@@ -1,4 +1,4 @@
-package entra_test
+package hostile_test
 
 import (
 	"encoding/base64"
@@ -11,8 +11,8 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// hostileSignText signs header and payload that are encoded already.
-func hostileSignText(tenant *entratest.Server, text string) string {
+// signEncoded signs header and payload that are encoded already.
+func signEncoded(tenant *entratest.Server, text string) string {
 	header, payload, _ := strings.Cut(text, ".")
 	plain := func(segment string) []byte {
 		decoded, err := base64.RawURLEncoding.DecodeString(segment)
@@ -22,27 +22,27 @@ func hostileSignText(tenant *entratest.Server, text string) string {
 		return decoded
 	}
 	// The signature of another text, but of the same length and by the right key, where the text cannot be decoded.
-	_, _, signature := hostileCut(tenant.Key().Sign(plain(header), plain(payload)))
+	_, _, signature := cut(tenant.Key().Sign(plain(header), plain(payload)))
 	return text + "." + signature
 }
 
-// hostileKeys are tokens that are signed with a wrong key, or that bring or point to one.
-func hostileKeys() []hostileRow {
+// keyRows are tokens that are signed with a wrong key, or that bring or point to one.
+func keyRows() []row {
 	const (
 		unknown   = entra.ReasonUnknownKey
 		signature = entra.ReasonSignature
 		notHeld   = "RFC 8725 section 3.10"
 	)
-	forged := func(name, reference string, reason entra.Reason, options func(tenant *entratest.Server) []entratest.TokenOption) hostileRow {
-		return hostileRow{name: name, reference: reference, reason: reason, edit: func(tenant *entratest.Server, _ string) string {
+	forged := func(name, reference string, reason entra.Reason, options func(tenant *entratest.Server) []entratest.TokenOption) row {
+		return row{name: name, reference: reference, reason: reason, edit: func(tenant *entratest.Server, _ string) string {
 			return tenant.Token(append(options(tenant), entratest.SignedBy(tenant.UnknownKey()))...)
 		}}
 	}
 	named := func(tenant *entratest.Server) entratest.TokenOption {
 		return entratest.Header("kid", tenant.Key().ID())
 	}
-	brings := func(name, reference, member string, value func(*entratest.Key) any) []hostileRow {
-		return []hostileRow{
+	brings := func(name, reference, member string, value func(*entratest.Key) any) []row {
+		return []row{
 			forged(name+", own key ID", reference, unknown, func(tenant *entratest.Server) []entratest.TokenOption {
 				return []entratest.TokenOption{entratest.Header(member, value(tenant.UnknownKey()))}
 			}),
@@ -52,16 +52,16 @@ func hostileKeys() []hostileRow {
 		}
 	}
 	constant := func(value any) func(*entratest.Key) any { return func(*entratest.Key) any { return value } }
-	kid := func(name, reference, id string) hostileRow {
-		return hostileMint("a key ID that is "+name, reference, unknown, entratest.Header("kid", id))
+	kid := func(name, reference, id string) row {
+		return minted("a key ID that is "+name, reference, unknown, entratest.Header("kid", id))
 	}
-	bytes := func(name, reference string, change func(signature []byte) []byte) hostileRow {
-		return hostileEdit(name, reference, signature, hostileParts(func(h, p, s string) (string, string, string) {
+	bytes := func(name, reference string, change func(signature []byte) []byte) row {
+		return edited(name, reference, signature, changedParts(func(h, p, s string) (string, string, string) {
 			plain, _ := base64.RawURLEncoding.DecodeString(s) // A minted token's signature can be decoded.
 			return h, p, base64.RawURLEncoding.EncodeToString(change(plain))
 		}))
 	}
-	rows := []hostileRow{
+	rows := []row{
 		kid("a path", notHeld, "../../../../dev/null"),
 		kid("a query", notHeld, "x' UNION SELECT 'secret"),
 		kid("a command", notHeld, "x|/bin/sh"),
@@ -70,7 +70,7 @@ func hostileKeys() []hostileRow {
 		kid("made of control characters", "RFC 8725 section 3.7", "\x00\r\n\x1b[31m\u202e"),
 		kid("new each time", "S3, R17", fmt.Sprint(time.Now().UnixNano())),
 		{name: "a key ID in other case", reference: "R8", reason: unknown, edit: func(tenant *entratest.Server, _ string) string {
-			return tenant.Token(entratest.Header("kid", hostileSwapCase(tenant.Key().ID())))
+			return tenant.Token(entratest.Header("kid", swapCase(tenant.Key().ID())))
 		}},
 		{name: "a key ID with a blank", reference: "R8", reason: unknown, edit: func(tenant *entratest.Server, _ string) string {
 			return tenant.Token(entratest.Header("kid", tenant.Key().ID()+" "))
@@ -84,20 +84,20 @@ func hostileKeys() []hostileRow {
 		bytes("a signature with a zero behind", "RFC 8017 section 8.2.2", func(s []byte) []byte { return append(s, 0) }),
 		bytes("a signature of the largest number", "RFC 8017 section 8.2.2", func(s []byte) []byte { return []byte(strings.Repeat("\xff", len(s))) }),
 		{name: "the signature of another token", reference: "RFC 8725 section 2.1", reason: signature, edit: func(tenant *entratest.Server, valid string) string {
-			header, payload, _ := hostileCut(valid)
-			_, _, other := hostileCut(tenant.Token())
+			header, payload, _ := cut(valid)
+			_, _, other := cut(tenant.Token())
 			return header + "." + payload + "." + other
 		}},
-		hostileEdit("claims changed after signing", "RFC 8725 section 2.1", signature, hostileParts(func(h, p, s string) (string, string, string) {
+		edited("claims changed after signing", "RFC 8725 section 2.1", signature, changedParts(func(h, p, s string) (string, string, string) {
 			plain, _ := base64.RawURLEncoding.DecodeString(p) // A minted token's payload can be decoded.
-			return h, hostileEncode(`{"roles":["Admin"],` + string(plain[1:])), s
+			return h, encode(`{"roles":["Admin"],` + string(plain[1:])), s
 		})),
-		hostileEdit("expired and signed by nobody", "CVE-2024-51744", signature, hostileParts(func(h, _, s string) (string, string, string) {
-			return h, hostileEncode(`{"exp":1}`), s
+		edited("expired and signed by nobody", "CVE-2024-51744", signature, changedParts(func(h, _, s string) (string, string, string) {
+			return h, encode(`{"exp":1}`), s
 		})),
-		hostileEdit("the header changed after signing", "RFC 8725 section 2.1", signature, hostileParts(func(h, p, s string) (string, string, string) {
+		edited("the header changed after signing", "RFC 8725 section 2.1", signature, changedParts(func(h, p, s string) (string, string, string) {
 			plain, _ := base64.RawURLEncoding.DecodeString(h) // A minted token's header can be decoded.
-			return hostileEncode(strings.Replace(string(plain), "{", "{ ", 1)), p, s
+			return encode(strings.Replace(string(plain), "{", "{ ", 1)), p, s
 		})),
 		forged("a forger's key under a known key ID", "RFC 8725 section 3.10", signature, func(tenant *entratest.Server) []entratest.TokenOption {
 			return []entratest.TokenOption{named(tenant)}
@@ -113,7 +113,7 @@ func hostileKeys() []hostileRow {
 	return append(rows, brings("a certificate", notHeld, "x5c", func(k *entratest.Key) any { return k.JWK()["x5c"] })...)
 }
 
-func hostileSwapCase(s string) string {
+func swapCase(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z':
@@ -125,22 +125,22 @@ func hostileSwapCase(s string) string {
 	}, s)
 }
 
-// hostileJSON are claim sets that two readers could understand differently. They are signed well.
-func hostileJSON() []hostileRow {
+// jsonRows are claim sets that two readers could understand differently. They are signed well.
+func jsonRows() []row {
 	const claims = entra.ReasonClaims
-	whole := func(name, reference, text string) hostileRow {
-		return hostileMint(name, reference, claims, entratest.RawPayload([]byte(text)))
+	whole := func(name, reference, text string) row {
+		return minted(name, reference, claims, entratest.RawPayload([]byte(text)))
 	}
 	// adding puts members in front of those of a valid claim set.
-	adding := func(name, reference, members string) hostileRow {
-		return hostileRow{name: name, reference: reference, reason: claims, edit: func(tenant *entratest.Server, valid string) string {
-			_, payload, _ := hostileCut(valid)
+	adding := func(name, reference, members string) row {
+		return row{name: name, reference: reference, reason: claims, edit: func(tenant *entratest.Server, valid string) string {
+			_, payload, _ := cut(valid)
 			plain, _ := base64.RawURLEncoding.DecodeString(payload) // A minted token's payload can be decoded.
 			return tenant.Token(entratest.RawPayload([]byte("{" + members + "," + string(plain[1:]))))
 		}}
 	}
 	const twice, text = "RFC 7519 section 4, R6", "RFC 8725 section 3.7"
-	return []hostileRow{
+	return []row{
 		adding("tid twice", twice, `"tid":"`+entratest.OtherTenantID+`"`),
 		adding("roles twice", twice, `"roles":["Admin"],"roles":[]`),
 		adding("exp twice, once escaped", twice, `"\u0065xp":9999999999`),
@@ -168,8 +168,8 @@ func hostileJSON() []hostileRow {
 	}
 }
 
-// hostileClaims are claim sets of a real issuer that do not mean this API, this tenant or this time.
-func hostileClaims() []hostileRow {
+// claimRows are claim sets of a real issuer that do not mean this API, this tenant or this time.
+func claimRows() []row {
 	const (
 		claims   = entra.ReasonClaims
 		audience = entra.ReasonAudience
@@ -181,14 +181,14 @@ func hostileClaims() []hostileRow {
 		meant    = "RFC 8725 section 3.9, CVE-2023-22482"
 		issued   = "RFC 8725 section 3.8, R26"
 	)
-	claim := func(title, reference string, reason entra.Reason, name string, value any) hostileRow {
-		return hostileMint(title, reference, reason, entratest.Claim(name, value))
+	claim := func(title, reference string, reason entra.Reason, name string, value any) row {
+		return minted(title, reference, reason, entratest.Claim(name, value))
 	}
 	number := func(text string) any { return json.RawMessage(text) }
-	return []hostileRow{
-		hostileMint("no exp", "S2a, R49", claims, entratest.Without("exp")),
-		hostileMint("expired", "RFC 7519 section 4.1.4", entra.ReasonExpired, entratest.Expired()),
-		hostileMint("not yet valid", "RFC 7519 section 4.1.5", entra.ReasonNotYetValid, entratest.NotYetValid()),
+	return []row{
+		minted("no exp", "S2a, R49", claims, entratest.Without("exp")),
+		minted("expired", "RFC 7519 section 4.1.4", entra.ReasonExpired, entratest.Expired()),
+		minted("not yet valid", "RFC 7519 section 4.1.5", entra.ReasonNotYetValid, entratest.NotYetValid()),
 		claim("issued tomorrow", "S2d, R51", entra.ReasonNotYetValid, "iat", time.Now().Unix()+86400),
 		claim("exp as text", dates+", seeds", claims, "exp", "9999999999"),
 		claim("exp null", dates, claims, "exp", nil),
@@ -202,7 +202,7 @@ func hostileClaims() []hostileRow {
 		claim("nbf as text", dates, claims, "nbf", "0"),
 		claim("nbf behind exp", "R53", claims, "exp", time.Now().Unix()-30),
 
-		hostileMint("no audience", meant, audience, entratest.Without("aud")),
+		minted("no audience", meant, audience, entratest.Without("aud")),
 		claim("an empty audience", meant, audience, "aud", ""),
 		claim("no audience in an array", meant, audience, "aud", []string{}),
 		claim("several audiences", "CVE-2020-26160, R45", audience, "aud", []string{entratest.APIClientID, "api://other"}),
@@ -215,9 +215,9 @@ func hostileClaims() []hostileRow {
 		claim("an audience in upper case", "R44", audience, "aud", strings.ToUpper(entratest.APIClientID)),
 		claim("an audience with two slashes", "R44", audience, "aud", entratest.APIURI+"//"),
 		claim("an audience with a NUL", "R44", audience, "aud", entratest.APIClientID+"\x00"),
-		hostileMint("AUD for aud", "encoding/json, CVE-2026-27896", audience, entratest.Without("aud"), entratest.Claim("AUD", entratest.APIClientID)),
+		minted("AUD for aud", "encoding/json, CVE-2026-27896", audience, entratest.Without("aud"), entratest.Claim("AUD", entratest.APIClientID)),
 
-		hostileMint("no issuer", issued, issuer, entratest.Without("iss")),
+		minted("no issuer", issued, issuer, entratest.Without("iss")),
 		claim("another issuer", issued, issuer, "iss", "https://evil.example/"+own+"/v2.0"),
 		claim("a host that only begins right", issued, issuer, "iss", "https://login.microsoftonline.com.evil.example/"+own+"/v2.0"),
 		claim("user information that looks like a host", issued, issuer, "iss", "https://login.microsoftonline.com@evil.example/"+own+"/v2.0"),
@@ -226,21 +226,21 @@ func hostileClaims() []hostileRow {
 		claim("an alias of the issuer", "R32", issuer, "iss", "https://login.windows.net/"+own+"/v2.0"),
 		claim("an issuer with an application's ID", "R37", issuer, "iss", "https://sts.windows.net/"+own+"/"+entratest.ClientID+"/"),
 		claim("the issuer in an array", "encoding/json", claims, "iss", []string{login + own + "/v2.0"}),
-		hostileMint("iſs for iss", "encoding/json, CVE-2026-27896", issuer, entratest.Without("iss"), entratest.Claim("iſs", login+own+"/v2.0")),
-		hostileMint("a token of another tenant", "R30", tenant, entratest.Tenant(entratest.OtherTenantID)),
-		hostileMint("a personal account", "R31", entra.ReasonUnknownKey, entratest.Personal()),
-		hostileMint("no tid", "R27", tenant, entratest.Without("tid")),
-		hostileMint("TID for tid", "encoding/json, CVE-2026-27896", tenant, entratest.Without("tid"), entratest.Claim("TID", own)),
-		hostileMint("a tid that climbs", "R27", tenant, entratest.Tenant("x/../"+own)),
-		hostileMint("a template as tid", "R27", tenant, entratest.Tenant("{tenantid}")),
+		minted("iſs for iss", "encoding/json, CVE-2026-27896", issuer, entratest.Without("iss"), entratest.Claim("iſs", login+own+"/v2.0")),
+		minted("a token of another tenant", "R30", tenant, entratest.Tenant(entratest.OtherTenantID)),
+		minted("a personal account", "R31", entra.ReasonUnknownKey, entratest.Personal()),
+		minted("no tid", "R27", tenant, entratest.Without("tid")),
+		minted("TID for tid", "encoding/json, CVE-2026-27896", tenant, entratest.Without("tid"), entratest.Claim("TID", own)),
+		minted("a tid that climbs", "R27", tenant, entratest.Tenant("x/../"+own)),
+		minted("a template as tid", "R27", tenant, entratest.Tenant("{tenantid}")),
 		claim("version 1.0 of a 2.0 issuer", "R29", entra.ReasonVersion, "ver", "1.0"),
 		claim("an unknown version", "R57", entra.ReasonVersion, "ver", "3.0"),
 		claim("a version that is a number", "R57", claims, "ver", 2.0),
 	}
 }
 
-// hostileKinds are tokens for this API that permit nobody anything, or not whoever sends them.
-func hostileKinds() []hostileRow {
+// kindRows are tokens for this API that permit nobody anything, or not whoever sends them.
+func kindRows() []row {
 	const (
 		claims   = entra.ReasonClaims
 		idToken  = entra.ReasonIDToken
@@ -248,16 +248,16 @@ func hostileKinds() []hostileRow {
 		bound    = "RFC 7800 section 3, R92"
 		confused = "RFC 8725 section 3.12, R56"
 	)
-	claim := func(title, reference string, reason entra.Reason, name string, value any) hostileRow {
-		return hostileMint(title, reference, reason, entratest.Claim(name, value))
+	claim := func(title, reference string, reason entra.Reason, name string, value any) row {
+		return minted(title, reference, reason, entratest.Claim(name, value))
 	}
-	return []hostileRow{
-		hostileMint("an ID token", confused, idToken, entratest.IDToken()),
-		hostileMint("an ID token with a nonce", confused, idToken, entratest.IDToken(), entratest.Nonce("x")),
-		hostileMint("an ID token that names a client", confused, idToken, entratest.IDToken(), entratest.Nonce("x"), entratest.Claim("azp", entratest.ClientID)),
-		hostileMint("no client", confused, idToken, entratest.Without("azp")),
-		hostileMint("an application without permissions", "R64", nothing, entratest.App()),
-		hostileMint("a user without permissions", "R64", nothing, entratest.Scopes()),
+	return []row{
+		minted("an ID token", confused, idToken, entratest.IDToken()),
+		minted("an ID token with a nonce", confused, idToken, entratest.IDToken(), entratest.Nonce("x")),
+		minted("an ID token that names a client", confused, idToken, entratest.IDToken(), entratest.Nonce("x"), entratest.Claim("azp", entratest.ClientID)),
+		minted("no client", confused, idToken, entratest.Without("azp")),
+		minted("an application without permissions", "R64", nothing, entratest.App()),
+		minted("a user without permissions", "R64", nothing, entratest.Scopes()),
 		claim("an empty scp", "R76", nothing, "scp", ""),
 		claim("a slash as scp", "R76", nothing, "scp", "/"),
 		claim("blanks as scp", "R62", nothing, "scp", "   "),
@@ -265,15 +265,15 @@ func hostileKinds() []hostileRow {
 		claim("idtyp app with a scope", "R58", nothing, "idtyp", "app"),
 		claim("an unknown idtyp", "R58", nothing, "idtyp", "device"),
 		claim("idtyp null", "encoding/json", claims, "idtyp", nil),
-		hostileMint("roles as text", "R63", claims, entratest.App(), entratest.Claim("roles", "Admin")),
-		hostileMint("roles with null", "encoding/json", claims, entratest.App(), entratest.Claim("roles", []any{nil})),
-		hostileMint("ROLES for roles", "encoding/json, CVE-2026-27896", nothing, entratest.App(), entratest.Claim("ROLES", []string{"Admin"})),
-		hostileMint("roleſ for roles", "encoding/json, CVE-2026-27896", nothing, entratest.App(), entratest.Claim("roleſ", []string{"Admin"})),
-		hostileMint("a Cyrillic look-alike of roles", "hashicorp/cap PR#191", nothing, entratest.App(), entratest.Claim("rоles", []string{"Admin"})),
-		hostileMint("no oid", "R59", claims, entratest.Without("oid")),
-		hostileMint("no sub", "R61", claims, entratest.Without("sub")),
+		minted("roles as text", "R63", claims, entratest.App(), entratest.Claim("roles", "Admin")),
+		minted("roles with null", "encoding/json", claims, entratest.App(), entratest.Claim("roles", []any{nil})),
+		minted("ROLES for roles", "encoding/json, CVE-2026-27896", nothing, entratest.App(), entratest.Claim("ROLES", []string{"Admin"})),
+		minted("roleſ for roles", "encoding/json, CVE-2026-27896", nothing, entratest.App(), entratest.Claim("roleſ", []string{"Admin"})),
+		minted("a Cyrillic look-alike of roles", "hashicorp/cap PR#191", nothing, entratest.App(), entratest.Claim("rоles", []string{"Admin"})),
+		minted("no oid", "R59", claims, entratest.Without("oid")),
+		minted("no sub", "R61", claims, entratest.Without("sub")),
 		claim("oid null", "encoding/json", claims, "oid", nil),
-		hostileMint("bound to a certificate", "RFC 8705 section 3, R92", entra.ReasonBoundToken, entratest.Bound()),
+		minted("bound to a certificate", "RFC 8705 section 3, R92", entra.ReasonBoundToken, entratest.Bound()),
 		claim("bound to nothing", bound, entra.ReasonBoundToken, "cnf", map[string]string{}),
 		claim("bound to something odd", bound, entra.ReasonBoundToken, "cnf", "x"),
 		claim("bound to null", bound, claims, "cnf", nil),

@@ -1,4 +1,4 @@
-package entra_test
+package hostile_test
 
 import (
 	"encoding/json"
@@ -13,6 +13,11 @@ import (
 	"github.com/entra-go/entra/internal/strictjson/plainjson"
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
+
+// goodKey returns the key as a document lists it.
+func (s *setup) goodKey() string {
+	return strings.TrimSuffix(strings.TrimPrefix(testbed.KeyDocument(s.key.With("x5c", nil).With("issuer", nil)), `{"keys":[`), "]}")
+}
 
 // documentVerifier returns a Verifier that reads what document points to.
 func documentVerifier(t *testing.T, document *string) *entra.Verifier {
@@ -30,7 +35,7 @@ func documentVerifier(t *testing.T, document *string) *entra.Verifier {
 
 // FuzzKeyDocument serves any text as key document, from the start, in place of a good one, and among the keys of one.
 func FuzzKeyDocument(f *testing.F) {
-	s := newFuzzSetup()
+	s := newSetup()
 	good := s.goodKey()
 	for _, seed := range []string{
 		"", "null", "{}", `{"keys":[]}`, `{"keys":[GOOD]}`, `{"keys":[GOOD,GOOD]}`, "\ufeff{\"keys\":[GOOD]}", `{"keys":[GOOD]}x`, `{"keys":[GOOD`, `<html>`,
@@ -41,7 +46,7 @@ func FuzzKeyDocument(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	token := s.tenant.Token(entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime), entratest.SignedBy(s.key))
+	token := s.tenant.Token(entratest.IssuedAt(seedsFrom), entratest.Lifetime(seedsLifetime), entratest.SignedBy(s.key))
 	number := s.key.JWK()["n"]
 	f.Fuzz(func(t *testing.T, text string) {
 		document := strings.ReplaceAll(text, "GOOD", good)
@@ -63,12 +68,12 @@ func FuzzKeyDocument(f *testing.F) {
 		if _, err := held.Verify(t.Context(), testbed.JunkToken("junk")); !errors.Is(err, entra.ErrInvalidToken) { // It makes the Verifier fetch.
 			t.Errorf("an unknown key: got %v, want ErrInvalidToken", err)
 		}
-		if _, err := held.Verify(t.Context(), token); err != nil && !strings.Contains(plainUnescape(document), fuzzKeyID) {
+		if _, err := held.Verify(t.Context(), token); err != nil && !strings.Contains(plainUnescape(document), keyID) {
 			t.Errorf("got %v after a document that does not name the key, want no error", err)
 		}
 
 		among := `{"keys":[` + text + `,` + good + `]}`
-		if json.Valid([]byte(among)) && !strings.Contains(plainUnescape(text), fuzzKeyID) {
+		if json.Valid([]byte(among)) && !strings.Contains(plainUnescape(text), keyID) {
 			if _, err := documentVerifier(t, &among).Verify(t.Context(), token); err != nil && len(among) < 1<<20 && strings.Count(text, "[")+strings.Count(text, "{") < 9000 {
 				t.Errorf("got %v with the good key beside %.200q, want no error", err, text)
 			}
@@ -97,7 +102,7 @@ func plainUnescape(text string) string {
 
 // FuzzMetadata serves any text as the metadata of an authority.
 func FuzzMetadata(f *testing.F) {
-	s := newFuzzSetup()
+	s := newSetup()
 	const issuer = "https://" + entratest.TenantID + ".ciamlogin.com/" + entratest.TenantID + "/v2.0"
 	for _, seed := range []string{
 		testbed.MetadataDocument(issuer, testbed.ExternalIDKeys), testbed.MetadataDocument(issuer, "https://CONTOSO.ciamlogin.com/x?y"), testbed.MetadataDocument(issuer, "https://evil.example/keys"),

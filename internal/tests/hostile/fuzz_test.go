@@ -1,4 +1,4 @@
-package entra_test
+package hostile_test
 
 import (
 	"crypto/rsa"
@@ -19,43 +19,40 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// goodKey is the fuzz key as a document lists it.
-func (s *fuzzSetup) goodKey() string {
-	return strings.TrimSuffix(strings.TrimPrefix(testbed.KeyDocument(s.key.With("x5c", nil).With("issuer", nil)), `{"keys":[`), "]}")
-}
+// keyID is the ID of the key that signs what is fuzzed. It is always the same, so that an input found once can be used
+// again.
+const keyID = "fuzz"
 
-// fuzzKeyID names the key that signs what is fuzzed: always the same, so that inputs found once stay good.
-const fuzzKeyID = "fuzz"
+// seedsFrom and seedsLifetime let seeds be valid for decades, for the same reason.
+var seedsFrom = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// fuzzFrom and fuzzLifetime make seeds that are valid for decades, for the same reason.
-var fuzzFrom = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+const seedsLifetime = 50 * 365 * 24 * time.Hour
 
-const fuzzLifetime = 50 * 365 * 24 * time.Hour
-
-// fuzzSetup is what the fuzz tests share: making it costs more than a thousand inputs.
-type fuzzSetup struct {
+// setup is what the fuzz tests share, because making it costs more than a thousand inputs.
+type setup struct {
 	tenant *entratest.Server
 	key    *entratest.Key
-	rules  []fuzzRules
+	rules  []configuration
 }
 
-var newFuzzSetup = sync.OnceValue(func() *fuzzSetup {
+var newSetup = sync.OnceValue(func() *setup {
 	tenant, err := entratest.NewServer(entratest.Config{})
 	if err != nil {
 		panic(err)
 	}
-	s := &fuzzSetup{tenant: tenant, key: tenant.Key().With("kid", fuzzKeyID)}
+	s := &setup{tenant: tenant, key: tenant.Key().With("kid", keyID)}
 	tenant.SetKeys(tenant.Key(), s.key)
 	both := []string{entratest.TenantID, entratest.OtherTenantID}
-	s.add(fuzzRules{tenants: both[:1]}, entra.Options{Tenants: both[:1], ClientID: entratest.APIClientID, CacheSize: -1})
-	s.add(fuzzRules{tenants: both, personal: true, idTokens: true, unpermitted: true}, entra.Options{
+	s.add(configuration{tenants: both[:1]}, entra.Options{Tenants: both[:1], ClientID: entratest.APIClientID, CacheSize: -1})
+	s.add(configuration{tenants: both, personal: true, idTokens: true, unpermitted: true}, entra.Options{
 		Tenants: append(both, entra.PersonalAccounts), ClientID: entratest.APIClientID, AllowIDTokens: true, AllowWithoutPermissions: true,
 	})
-	s.add(fuzzRules{unpermitted: true}, entra.Options{AllowAnyTenant: true, ClientID: entratest.APIClientID, AllowWithoutPermissions: true})
+	s.add(configuration{unpermitted: true}, entra.Options{AllowAnyTenant: true, ClientID: entratest.APIClientID, AllowWithoutPermissions: true})
 	return s
 })
 
-func (s *fuzzSetup) add(rules fuzzRules, options entra.Options) {
+// add adds a Verifier with options, which accepts what rules says.
+func (s *setup) add(rules configuration, options entra.Options) {
 	options.HTTPClient, options.Logger = s.tenant.Client(), testbed.Discard()
 	v, err := entra.NewVerifier(options)
 	if err != nil {
@@ -65,10 +62,10 @@ func (s *fuzzSetup) add(rules fuzzRules, options entra.Options) {
 	s.rules = append(s.rules, rules)
 }
 
-// seeds calls add with the three texts of each token in the hostile catalogue, and of good ones.
-func (s *fuzzSetup) seeds(add func(token, header, payload string)) {
+// seeds calls add with the token, the header and the payload of good tokens and of each row of the catalogue.
+func (s *setup) seeds(add func(token, header, payload string)) {
 	lasting := func(options ...entratest.TokenOption) string {
-		return s.tenant.Token(append([]entratest.TokenOption{entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime)}, options...)...)
+		return s.tenant.Token(append([]entratest.TokenOption{entratest.IssuedAt(seedsFrom), entratest.Lifetime(seedsLifetime)}, options...)...)
 	}
 	good := [][]entratest.TokenOption{
 		{}, {entratest.V1()}, {entratest.App("A")}, {entratest.V1(), entratest.App("A", "B")}, {entratest.App()}, {entratest.Guest()}, {entratest.Overage()},
@@ -81,7 +78,7 @@ func (s *fuzzSetup) seeds(add func(token, header, payload string)) {
 	for _, options := range good {
 		tokens = append(tokens, lasting(options...))
 	}
-	for _, row := range hostileCatalogue() {
+	for _, row := range catalogue() {
 		if row.mint != nil {
 			tokens = append(tokens, lasting(row.mint...))
 		} else if token := row.token(s.tenant, valid); len(token) < 20_000 && token != "" {
@@ -89,15 +86,15 @@ func (s *fuzzSetup) seeds(add func(token, header, payload string)) {
 		}
 	}
 	for _, token := range tokens {
-		header, payload, _ := hostileCut(token)
+		header, payload, _ := cut(token)
 		plainHeader, _ := base64.RawURLEncoding.DecodeString(header) // Some hostile ones cannot be decoded.
 		plainPayload, _ := base64.RawURLEncoding.DecodeString(payload)
-		add(token, strings.ReplaceAll(string(plainHeader), s.tenant.Key().ID(), fuzzKeyID), string(plainPayload))
+		add(token, strings.ReplaceAll(string(plainHeader), s.tenant.Key().ID(), keyID), string(plainPayload))
 	}
 }
 
-// verify sends a token to every Verifier, to those that remember twice, and checks what it was accepted with.
-func (s *fuzzSetup) verify(t *testing.T, token string, check func(rules fuzzRules, claims *entra.Claims)) {
+// verify sends a token to every Verifier, twice if it is accepted, and lets check look at the claims.
+func (s *setup) verify(t *testing.T, token string, check func(rules configuration, claims *entra.Claims)) {
 	for _, rules := range s.rules {
 		claims, err := rules.verifier.Verify(t.Context(), token)
 		if err == nil {
@@ -111,21 +108,21 @@ func (s *fuzzSetup) verify(t *testing.T, token string, check func(rules fuzzRule
 		if claims != nil || !errors.Is(err, entra.ErrInvalidToken) || entra.StatusCode(err) != http.StatusUnauthorized || entra.ReasonOf(err) == "" {
 			t.Errorf("got claims %+v, reason %q and %v, want none, a reason and ErrInvalidToken", claims, entra.ReasonOf(err), err)
 		}
-		hostileText(t, err, token)
-		if !fuzzDiffers[entra.ReasonOf(err)] {
-			return // The others would say the same.
+		wantOperatorText(t, err, token)
+		if !dependsOnOptions[entra.ReasonOf(err)] {
+			return // The other Verifiers have the same reason.
 		}
 	}
 }
 
-// fuzzDiffers are the reasons that depend on the configuration.
-var fuzzDiffers = map[entra.Reason]bool{
+// dependsOnOptions are the reasons that depend on the configuration.
+var dependsOnOptions = map[entra.Reason]bool{
 	entra.ReasonTenant: true, entra.ReasonIDToken: true, entra.ReasonNoPermissions: true, entra.ReasonAudience: true,
 }
 
 // FuzzAuthorization sends any Authorization value; VALID in it stands for a valid token.
 func FuzzAuthorization(f *testing.F) {
-	s := newFuzzSetup()
+	s := newSetup()
 	for _, value := range []string{
 		"Bearer VALID", "bearer  VALID", "VALID", "Bearer VALID, Bearer VALID", "Bearer", "Bearer ", "Bearer\tVALID", "Bearer VALID ", `Bearer "VALID"`,
 		"Basic VALID", "DPoP VALID", "Bearer VALID=", "Bearer VALID.VALID", "Bearer Bearer VALID", "Bearer VALID\x00", "Ｂearer VALID", "", "Bearer a=b",
@@ -154,20 +151,20 @@ func FuzzAuthorization(f *testing.F) {
 
 // FuzzToken verifies any text. One that ends in ".sign" gets the key's signature over what stands before.
 func FuzzToken(f *testing.F) {
-	s := newFuzzSetup()
+	s := newSetup()
 	s.seeds(func(token, header, payload string) {
 		f.Add(token)
-		f.Add(hostileEncode(header) + "." + hostileEncode(payload) + ".sign")
+		f.Add(encode(header) + "." + encode(payload) + ".sign")
 	})
-	keys := map[string]*rsa.PublicKey{fuzzKeyID: s.key.PublicKey(), s.tenant.Key().ID(): s.tenant.Key().PublicKey()}
+	keys := map[string]*rsa.PublicKey{keyID: s.key.PublicKey(), s.tenant.Key().ID(): s.tenant.Key().PublicKey()}
 	f.Fuzz(func(t *testing.T, token string) {
 		if text, ok := strings.CutSuffix(token, ".sign"); ok {
-			token = fuzzSign(s.key, text)
+			token = signText(s.key, text)
 		}
-		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {
+		s.verify(t, token, func(rules configuration, claims *entra.Claims) {
 			for id, key := range keys {
 				if strings.Contains(string(testbed.Segment(token, 0)), id) {
-					fuzzAccepted(t, rules, fuzzSignature(t, token, id, key), claims)
+					checkAccepted(t, rules, checkSignature(t, token, id, key), claims)
 					return
 				}
 			}
@@ -176,8 +173,8 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// fuzzSign signs any text as if it were header and payload.
-func fuzzSign(key *entratest.Key, text string) string {
+// signText signs any text as if it were header and payload.
+func signText(key *entratest.Key, text string) string {
 	// Sign encodes what it is given, so this is decoded first where it can be.
 	header, payload, _ := strings.Cut(text, ".")
 	plainHeader, err := base64.RawURLEncoding.Strict().DecodeString(header)
@@ -190,25 +187,25 @@ func fuzzSign(key *entratest.Key, text string) string {
 
 // FuzzHeader verifies tokens with any header, signed by the key.
 func FuzzHeader(f *testing.F) {
-	s := newFuzzSetup()
+	s := newSetup()
 	s.seeds(func(_, header, _ string) { f.Add([]byte(header)) })
-	payload := testbed.Segment(s.tenant.Token(entratest.IssuedAt(fuzzFrom), entratest.Lifetime(fuzzLifetime)), 1)
+	payload := testbed.Segment(s.tenant.Token(entratest.IssuedAt(seedsFrom), entratest.Lifetime(seedsLifetime)), 1)
 	f.Fuzz(func(t *testing.T, header []byte) {
 		token := s.key.Sign(header, payload)
-		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {
-			fuzzAccepted(t, rules, fuzzSignature(t, token, fuzzKeyID, s.key.PublicKey()), claims)
+		s.verify(t, token, func(rules configuration, claims *entra.Claims) {
+			checkAccepted(t, rules, checkSignature(t, token, keyID, s.key.PublicKey()), claims)
 		})
 	})
 }
 
 // FuzzPayload verifies tokens with any payload, signed by the key.
 func FuzzPayload(f *testing.F) {
-	s := newFuzzSetup()
+	s := newSetup()
 	s.seeds(func(_, _, payload string) { f.Add([]byte(payload)) })
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		token := s.key.Sign([]byte(`{"alg":"RS256","kid":"`+fuzzKeyID+`"}`), payload)
-		s.verify(t, token, func(rules fuzzRules, claims *entra.Claims) {
-			fuzzAccepted(t, rules, string(payload), claims)
+		token := s.key.Sign([]byte(`{"alg":"RS256","kid":"`+keyID+`"}`), payload)
+		s.verify(t, token, func(rules configuration, claims *entra.Claims) {
+			checkAccepted(t, rules, string(payload), claims)
 			var decoded map[string]any
 			if err := claims.Decode(&decoded); err != nil {
 				t.Errorf("Decode: got %v, want no error", err)

@@ -1,4 +1,4 @@
-package entra_test
+package hostile_test
 
 import (
 	"crypto"
@@ -18,16 +18,16 @@ import (
 	"github.com/entra-go/entra/internal/strictjson/plainjson"
 )
 
-// fuzzReading is a claim set as encoding/json reads it: by exact names, without any of the library's code.
-type fuzzReading struct {
+// reading is a claim set as encoding/json reads it: by exact names, without any of the library's code.
+type reading struct {
 	t       *testing.T
 	members map[string]json.RawMessage
 }
 
-func (r fuzzReading) has(name string) bool { return r.members[name] != nil }
+func (r reading) has(name string) bool { return r.members[name] != nil }
 
 // text returns a claim that must be a string if it is there.
-func (r fuzzReading) text(name string) string {
+func (r reading) text(name string) string {
 	value, isText := plainjson.Text(r.members, name)
 	if r.has(name) && !isText {
 		r.t.Errorf("accepted, but %s is %s, want a string", name, r.members[name])
@@ -36,7 +36,7 @@ func (r fuzzReading) text(name string) string {
 }
 
 // texts returns a claim that must be an array of strings if it is there.
-func (r fuzzReading) texts(name string) (list []string) {
+func (r reading) texts(name string) (list []string) {
 	if !r.has(name) {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (r fuzzReading) texts(name string) (list []string) {
 }
 
 // date returns a claim that must be a number of seconds from 1970 to 9999 if it is there.
-func (r fuzzReading) date(name string) (seconds float64, at time.Time) {
+func (r reading) date(name string) (seconds float64, at time.Time) {
 	if !r.has(name) {
 		return 0, time.Time{}
 	}
@@ -66,7 +66,7 @@ func (r fuzzReading) date(name string) (seconds float64, at time.Time) {
 	return seconds, time.Unix(int64(whole), int64(fraction*1e9)).UTC()
 }
 
-func (r fuzzReading) audience() string {
+func (r reading) audience() string {
 	if raw := r.members["aud"]; raw != nil && raw[0] == '[' {
 		if list := r.texts("aud"); len(list) == 1 {
 			return list[0]
@@ -77,7 +77,7 @@ func (r fuzzReading) audience() string {
 }
 
 // client is who asked for the token.
-func (r fuzzReading) client() (id, proof string) {
+func (r reading) client() (id, proof string) {
 	if r.text("azp") == "" || r.text("ver") == "1.0" && r.text("appid") != "" {
 		return r.text("appid"), r.text("appidacr")
 	}
@@ -85,7 +85,7 @@ func (r fuzzReading) client() (id, proof string) {
 }
 
 // scopes are the names in scp, which blanks separate (RFC 6749 section 3.3).
-func (r fuzzReading) scopes() []string {
+func (r reading) scopes() []string {
 	scp := r.text("scp")
 	if scp == "/" {
 		return nil
@@ -93,7 +93,7 @@ func (r fuzzReading) scopes() []string {
 	return slices.DeleteFunc(strings.Split(scp, " "), func(name string) bool { return name == "" })
 }
 
-func (r fuzzReading) kind() entra.Kind {
+func (r reading) kind() entra.Kind {
 	client, _ := r.client()
 	idTokenOnly := r.has("nonce") || r.has("at_hash") || r.has("c_hash")
 	idtyp, scoped := r.text("idtyp"), len(r.scopes()) > 0
@@ -110,8 +110,8 @@ func (r fuzzReading) kind() entra.Kind {
 	return 0
 }
 
-// fuzzRules is what a Verifier of the fuzz tests is configured to accept.
-type fuzzRules struct {
+// configuration is a Verifier of the fuzz tests and what it is configured to accept.
+type configuration struct {
 	verifier    *entra.Verifier
 	tenants     []string // nil: any work or school tenant
 	personal    bool
@@ -119,22 +119,22 @@ type fuzzRules struct {
 	unpermitted bool
 }
 
-var fuzzGUID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var guid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// fuzzAccepted checks that claims which were accepted may be, and say what their text says.
-func fuzzAccepted(t *testing.T, rules fuzzRules, payload string, claims *entra.Claims) {
+// checkAccepted checks that claims which were accepted may be, and say what their text says.
+func checkAccepted(t *testing.T, rules configuration, payload string, claims *entra.Claims) {
 	members, err := plainjson.Object(payload)
 	if err != nil {
 		t.Fatalf("accepted, but a strict reading by encoding/json says %v", err)
 	}
-	r := fuzzReading{t, members}
-	fuzzTime(r, claims)
-	fuzzIssuer(r, rules)
-	fuzzKind(r, rules, claims)
-	fuzzFields(r, claims)
+	r := reading{t, members}
+	checkTimes(r, claims)
+	checkIssuer(r, rules)
+	checkKind(r, rules, claims)
+	checkFields(r, claims)
 }
 
-func fuzzTime(r fuzzReading, claims *entra.Claims) {
+func checkTimes(r reading, claims *entra.Claims) {
 	now := float64(time.Now().UnixNano()) / 1e9
 	exp, expiresAt := r.date("exp")
 	nbf, notBefore := r.date("nbf")
@@ -149,10 +149,10 @@ func fuzzTime(r fuzzReading, claims *entra.Claims) {
 	}
 }
 
-func fuzzIssuer(r fuzzReading, rules fuzzRules) {
+func checkIssuer(r reading, rules configuration) {
 	tid, iss, ver := r.text("tid"), r.text("iss"), r.text("ver")
 	personal := tid == entra.PersonalAccounts
-	if !fuzzGUID.MatchString(tid) || personal && !rules.personal || !personal && rules.tenants != nil && !slices.Contains(rules.tenants, tid) {
+	if !guid.MatchString(tid) || personal && !rules.personal || !personal && rules.tenants != nil && !slices.Contains(rules.tenants, tid) {
 		r.t.Errorf("accepted with tid %q, want a configured tenant", tid)
 	}
 	v2 := iss == "https://login.microsoftonline.com/"+tid+"/v2.0" && ver == "2.0"
@@ -166,7 +166,7 @@ func fuzzIssuer(r fuzzReading, rules fuzzRules) {
 	}
 }
 
-func fuzzKind(r fuzzReading, rules fuzzRules, claims *entra.Claims) {
+func checkKind(r reading, rules configuration, claims *entra.Claims) {
 	kind := r.kind()
 	switch {
 	case kind == 0 || kind != claims.Kind:
@@ -182,7 +182,7 @@ func fuzzKind(r fuzzReading, rules fuzzRules, claims *entra.Claims) {
 	}
 }
 
-func fuzzFields(r fuzzReading, claims *entra.Claims) {
+func checkFields(r reading, claims *entra.Claims) {
 	client, proof := r.client()
 	for name, field := range map[string]struct{ got, want string }{
 		"TenantID": {claims.TenantID, r.text("tid")}, "ObjectID": {claims.ObjectID, r.text("oid")}, "Subject": {claims.Subject, r.text("sub")},
@@ -207,9 +207,9 @@ func fuzzFields(r fuzzReading, claims *entra.Claims) {
 	}
 }
 
-// fuzzSignature checks a token that was accepted: that it is the only text of itself, that nothing in its header asks
+// checkSignature checks a token that was accepted: that it is the only text of itself, that nothing in its header asks
 // for another reading, and that the key signed it.
-func fuzzSignature(t *testing.T, token, kid string, key *rsa.PublicKey) (payload string) {
+func checkSignature(t *testing.T, token, kid string, key *rsa.PublicKey) (payload string) {
 	segments := strings.Split(token, ".")
 	if len(segments) != 3 || len(token) > 16<<10 {
 		t.Fatalf("accepted with %d segments and %d bytes", len(segments), len(token))
@@ -226,7 +226,7 @@ func fuzzSignature(t *testing.T, token, kid string, key *rsa.PublicKey) (payload
 	if err != nil {
 		t.Fatalf("accepted, but a strict reading of the header by encoding/json says %v", err)
 	}
-	r := fuzzReading{t, members}
+	r := reading{t, members}
 	if typ := strings.ToLower(r.text("typ")); r.text("alg") != "RS256" || r.text("kid") != kid || r.has("typ") && typ != "jwt" && typ != "at+jwt" {
 		t.Errorf("accepted with the header %s", plain[0])
 	}

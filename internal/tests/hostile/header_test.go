@@ -1,4 +1,4 @@
-package entra_test
+package hostile_test
 
 import (
 	"crypto/hmac"
@@ -10,112 +10,113 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// hostileCut returns the three segments of a token.
-func hostileCut(token string) (header, payload, signature string) {
+// cut returns the three segments of a token.
+func cut(token string) (header, payload, signature string) {
 	header, rest, _ := strings.Cut(token, ".")
 	payload, signature, _ = strings.Cut(rest, ".")
 	return header, payload, signature
 }
 
-func hostileEncode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+// encode returns text as base64url.
+func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// hostileParts builds a token of changed segments.
-func hostileParts(change func(header, payload, signature string) (string, string, string)) func(string) string {
+// changedParts returns a change of a token that changes its segments.
+func changedParts(change func(header, payload, signature string) (string, string, string)) func(string) string {
 	return func(valid string) string {
-		header, payload, signature := change(hostileCut(valid))
+		header, payload, signature := change(cut(valid))
 		return header + "." + payload + "." + signature
 	}
 }
 
-// hostileSpare sets the bits of a segment's last character that encode nothing, where there are such bits.
-func hostileSpare(segment string) string {
+// setSpareBits sets the bits of a segment's last character that encode nothing, where there are such bits.
+func setSpareBits(segment string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, segment[len(segment)-1])
 	return segment[:len(segment)-1] + string(alphabet[last|1])
 }
 
-// hostileSegments are texts that are no JWS in compact form, or not the only text of one.
-func hostileSegments() []hostileRow {
+// segmentRows are texts that are no JWS in compact form, or not the only text of one.
+func segmentRows() []row {
 	const (
 		malformed = entra.ReasonMalformed
 		compact   = "RFC 7515 section 7.1"
 		canonical = "RFC 7515 section 2, R3"
 	)
-	text := func(name, reference string, reason entra.Reason, token string) hostileRow {
-		return hostileEdit(name, reference, reason, func(string) string { return token })
+	text := func(name, reference string, reason entra.Reason, token string) row {
+		return edited(name, reference, reason, func(string) string { return token })
 	}
-	return []hostileRow{
+	return []row{
 		text("an opaque token", compact, malformed, "EwBwA8l6BAAU"),
 		text("dots alone", "CVE-2025-30204", malformed, strings.Repeat(".", 16_000)),
 		text("more dots than the limit", "CVE-2025-30204, CVE-2025-27144", entra.ReasonTooLarge, strings.Repeat(".", 1<<20)),
-		hostileEdit("longer than the limit", "R2, CVE-2024-28122", entra.ReasonTooLarge, func(valid string) string { return valid + strings.Repeat("A", 16<<10) }),
+		edited("longer than the limit", "R2, CVE-2024-28122", entra.ReasonTooLarge, func(valid string) string { return valid + strings.Repeat("A", 16<<10) }),
 		text("one dot", compact, malformed, "e30.e30"),
-		hostileEdit("four segments", compact, malformed, func(valid string) string { return valid + ".e30" }),
-		hostileEdit("an empty segment in front", compact, malformed, func(valid string) string { return "." + valid }),
-		text("an encrypted token", "CVE-2026-34986, CVE-2024-28180, R3", entra.ReasonEncrypted, hostileEncode(`{"alg":"dir","enc":"A128GCM"}`)+"..AAAA.AAAA.AAAA"),
-		text("an encrypted token with many iterations", "CVE-2023-49290", entra.ReasonEncrypted, hostileEncode(`{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AA"}`)+".AA.AA.AA.AA"),
-		hostileEdit("six segments", compact, malformed, func(valid string) string { return valid + "." + valid }),
-		hostileEdit("no header", compact, malformed, hostileParts(func(_, p, s string) (string, string, string) { return "", p, s })),
-		hostileEdit("no payload", compact, malformed, hostileParts(func(h, _, s string) (string, string, string) { return h, "", s })),
-		hostileEdit("no signature", "RFC 8725 section 3.2", malformed, hostileParts(func(h, p, _ string) (string, string, string) { return h, p, "" })),
-		hostileEdit("no signature and no dot", "RFC 8725 section 3.2", malformed, func(valid string) string { return valid[:strings.LastIndexByte(valid, '.')] }),
+		edited("four segments", compact, malformed, func(valid string) string { return valid + ".e30" }),
+		edited("an empty segment in front", compact, malformed, func(valid string) string { return "." + valid }),
+		text("an encrypted token", "CVE-2026-34986, CVE-2024-28180, R3", entra.ReasonEncrypted, encode(`{"alg":"dir","enc":"A128GCM"}`)+"..AAAA.AAAA.AAAA"),
+		text("an encrypted token with many iterations", "CVE-2023-49290", entra.ReasonEncrypted, encode(`{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AA"}`)+".AA.AA.AA.AA"),
+		edited("six segments", compact, malformed, func(valid string) string { return valid + "." + valid }),
+		edited("no header", compact, malformed, changedParts(func(_, p, s string) (string, string, string) { return "", p, s })),
+		edited("no payload", compact, malformed, changedParts(func(h, _, s string) (string, string, string) { return h, "", s })),
+		edited("no signature", "RFC 8725 section 3.2", malformed, changedParts(func(h, p, _ string) (string, string, string) { return h, p, "" })),
+		edited("no signature and no dot", "RFC 8725 section 3.2", malformed, func(valid string) string { return valid[:strings.LastIndexByte(valid, '.')] }),
 
-		hostileEdit("padding", canonical, malformed, func(valid string) string { return valid + "==" }),
-		hostileEdit("a signature in the other alphabet", canonical, malformed, hostileParts(func(h, p, s string) (string, string, string) { return h, p, "+/" + s[2:] })),
-		hostileEdit("spare bits in the signature", canonical, malformed, hostileParts(func(h, p, s string) (string, string, string) { return h, p, hostileSpare(s) })),
+		edited("padding", canonical, malformed, func(valid string) string { return valid + "==" }),
+		edited("a signature in the other alphabet", canonical, malformed, changedParts(func(h, p, s string) (string, string, string) { return h, p, "+/" + s[2:] })),
+		edited("spare bits in the signature", canonical, malformed, changedParts(func(h, p, s string) (string, string, string) { return h, p, setSpareBits(s) })),
 		{name: "spare bits in the payload, signed so", reference: canonical, reason: malformed, edit: func(tenant *entratest.Server, _ string) string {
-			return hostileResign(tenant, func(h, p string) (string, string) { return h, hostileSpare(p) })
+			return resigned(tenant, func(h, p string) (string, string) { return h, setSpareBits(p) })
 		}},
 		{name: "spare bits in the header, signed so", reference: canonical, reason: malformed, edit: func(tenant *entratest.Server, _ string) string {
-			return hostileResign(tenant, func(h, p string) (string, string) { return hostileSpare(h), p })
+			return resigned(tenant, func(h, p string) (string, string) { return setSpareBits(h), p })
 		}},
 		{name: "the other alphabet in the payload, signed so", reference: canonical, reason: malformed, edit: func(tenant *entratest.Server, _ string) string {
-			return hostileResign(tenant, func(h, _ string) (string, string) { return h, "++//" })
+			return resigned(tenant, func(h, _ string) (string, string) { return h, "++//" })
 		}},
-		hostileEdit("a length that no text has", canonical, malformed, func(valid string) string { return valid + "AAA" }),
+		edited("a length that no text has", canonical, malformed, func(valid string) string { return valid + "AAA" }),
 		text("a header that is no base64url", canonical, malformed, "~~~~.e30.AAAA"),
 	}
 }
 
-// hostileResign makes a token whose encoded segments were changed before they were signed. Their lengths leave spare
+// resigned makes a token whose encoded segments were changed before they were signed. Their lengths leave spare
 // bits.
-func hostileResign(tenant *entratest.Server, change func(header, payload string) (string, string)) string {
+func resigned(tenant *entratest.Server, change func(header, payload string) (string, string)) string {
 	header, payload := `{"alg":"RS256","kid":"`+tenant.Key().ID()+`"}`, `{"x":1}`
 	for len(header)%3 == 0 {
 		header += " "
 	}
-	h, p := change(hostileEncode(header), hostileEncode(payload))
-	return hostileSignText(tenant, h+"."+p)
+	h, p := change(encode(header), encode(payload))
+	return signEncoded(tenant, h+"."+p)
 }
 
-// hostileHeaders are headers that the key's owner signed, and that must not be followed all the same.
-func hostileHeaders() []hostileRow {
+// headerRows are headers that the key's owner signed, and that must not be followed all the same.
+func headerRows() []row {
 	const (
 		algorithm = entra.ReasonAlgorithm
 		header    = entra.ReasonHeader
 		malformed = entra.ReasonMalformed
 		pinned    = "RFC 8725 section 3.1, R7"
 	)
-	member := func(name, reference string, reason entra.Reason, member string, value any) hostileRow {
-		return hostileMint(name, reference, reason, entratest.Header(member, value))
+	member := func(name, reference string, reason entra.Reason, member string, value any) row {
+		return minted(name, reference, reason, entratest.Header(member, value))
 	}
-	raw := func(name, reference string, reason entra.Reason, text string) hostileRow {
-		return hostileRow{name: name, reference: reference, reason: reason, edit: func(tenant *entratest.Server, _ string) string {
+	raw := func(name, reference string, reason entra.Reason, text string) row {
+		return row{name: name, reference: reference, reason: reason, edit: func(tenant *entratest.Server, _ string) string {
 			return tenant.Token(entratest.RawHeader([]byte(strings.ReplaceAll(text, "KID", tenant.Key().ID()))))
 		}}
 	}
-	return []hostileRow{
-		hostileEdit("alg none, and something as signature", "RFC 8725 section 2.1", algorithm, hostileParts(func(_, p, s string) (string, string, string) {
-			return hostileEncode(`{"alg":"none","typ":"JWT"}`), p, s
+	return []row{
+		edited("alg none, and something as signature", "RFC 8725 section 2.1", algorithm, changedParts(func(_, p, s string) (string, string, string) {
+			return encode(`{"alg":"none","typ":"JWT"}`), p, s
 		})),
 		member("alg none", "RFC 8725 section 3.2", malformed, "alg", "none"),
-		hostileEdit("alg nOnE", "RFC 8725 section 3.2", algorithm, hostileParts(func(_, p, s string) (string, string, string) {
-			return hostileEncode(`{"alg":"nOnE","kid":"x"}`), p, s
+		edited("alg nOnE", "RFC 8725 section 3.2", algorithm, changedParts(func(_, p, s string) (string, string, string) {
+			return encode(`{"alg":"nOnE","kid":"x"}`), p, s
 		})),
 		member("HS256 with the public key as secret", "CVE-2015-9235, RFC 8725 section 2.1", algorithm, "alg", "HS256"),
 		{name: "HS256 with an empty secret", reference: "RFC 8725 section 2.2", reason: algorithm, edit: func(tenant *entratest.Server, valid string) string {
-			_, payload, _ := hostileCut(valid)
-			text := hostileEncode(`{"alg":"HS256","kid":"`+tenant.Key().ID()+`"}`) + "." + payload
+			_, payload, _ := cut(valid)
+			text := encode(`{"alg":"HS256","kid":"`+tenant.Key().ID()+`"}`) + "." + payload
 			mac := hmac.New(sha256.New, nil)
 			mac.Write([]byte(text))
 			return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
@@ -125,7 +126,7 @@ func hostileHeaders() []hostileRow {
 		member("ES256 with a signature of zeros", "CVE-2022-21449", algorithm, "alg", "ES256"),
 		member("alg in lower case", pinned, algorithm, "alg", "rs256"),
 		member("several algorithms", pinned, algorithm, "alg", []string{"RS256", "none"}),
-		hostileMint("no alg", "RFC 7515 section 4.1.1", algorithm, entratest.WithoutHeader("alg")),
+		minted("no alg", "RFC 7515 section 4.1.1", algorithm, entratest.WithoutHeader("alg")),
 
 		member("an unknown critical extension", "RFC 7515 section 4.1.11, CVE-2025-59420, S2b", header, "crit", []string{"exp"}),
 		member("an empty crit", "RFC 7515 section 4.1.11", header, "crit", []string{}),
@@ -134,7 +135,7 @@ func hostileHeaders() []hostileRow {
 		member("a compressed payload", "RFC 8725 section 3.6, CVE-2024-28180", header, "zip", "DEF"),
 		member("a nested token", "RFC 7519 section 5.2", header, "cty", "JWT"),
 		member("an encryption in a signed token", "RFC 8725 section 3.3", header, "enc", "A128GCM"),
-		hostileMint("a token for Microsoft Graph", "R5", entra.ReasonMicrosoftAPIToken, entratest.Graph()),
+		minted("a token for Microsoft Graph", "R5", entra.ReasonMicrosoftAPIToken, entratest.Graph()),
 
 		member("a DPoP proof", "RFC 8725 section 3.11, S2e", header, "typ", "dpop+jwt"),
 		member("a logout token", "RFC 8725 section 3.11", header, "typ", "logout+jwt"),
@@ -142,8 +143,8 @@ func hostileHeaders() []hostileRow {
 		member("a signed request", "RFC 8725 section 3.11, R93", header, "typ", "pop"),
 		member("typ as an object", "RFC 7515 section 4.1.9", header, "typ", map[string]string{"typ": "JWT"}),
 
-		hostileMint("no kid", "RFC 7515 section 4.1.4, S2c, R8", header, entratest.WithoutHeader("kid")),
-		hostileMint("no kid but x5t", "R8", header, entratest.V1(), entratest.WithoutHeader("kid")),
+		minted("no kid", "RFC 7515 section 4.1.4, S2c, R8", header, entratest.WithoutHeader("kid")),
+		minted("no kid but x5t", "R8", header, entratest.V1(), entratest.WithoutHeader("kid")),
 		member("kid as an array", "R8", header, "kid", []string{"x"}),
 		member("kid null", "R8", header, "kid", nil),
 

@@ -1,4 +1,4 @@
-package entra_test
+package hostile_test
 
 import (
 	"context"
