@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/entra-go/entra/internal/keydoc"
 	"github.com/entra-go/entra/internal/quote"
 )
 
@@ -92,16 +91,16 @@ func (a *authority) signInURL() string {
 
 // check returns why metadata cannot be the authority's, or nil. The issuer may be on another host (External ID names
 // the tenant in it), but it must be one text, to be compared exactly.
-func (a *authority) check(m keydoc.Metadata) error {
-	if strings.Contains(m.Issuer, "{") {
-		return fmt.Errorf("the metadata's issuer %s is a template; the authority must name one directory", quote.Text(m.Issuer))
+func (a *authority) check(issuer, keysURL string) error {
+	if strings.Contains(issuer, "{") {
+		return fmt.Errorf("the metadata's issuer %s is a template; the authority must name one directory", quote.Text(issuer))
 	}
-	if u, err := url.Parse(m.Issuer); err != nil || u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("the metadata's issuer %s is no https URL", quote.Text(m.Issuer))
+	if u, err := url.Parse(issuer); err != nil || u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("the metadata's issuer %s is no https URL", quote.Text(issuer))
 	}
-	keys, err := url.Parse(m.KeysURL)
+	keys, err := url.Parse(keysURL)
 	if err != nil || keys.Scheme != "https" || strings.ToLower(keys.Host) != a.host || keys.User != nil {
-		return fmt.Errorf("the metadata's jwks_uri %s is no https URL on %s", quote.Text(m.KeysURL), a.host)
+		return fmt.Errorf("the metadata's jwks_uri %s is no https URL on %s", quote.Text(keysURL), a.host)
 	}
 	return nil
 }

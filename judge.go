@@ -5,13 +5,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/golang-jwt/jwt/v5"
 )
 
 // judge decides whether a token with a good signature is valid here, and fills in the claims that are conclusions. The
 // order is that of design and of the texts: time, issuer, key, audience, kind, permissions.
-func (s *settings) judge(p *payload, k *key, issuer string, now time.Time) error {
+func (s *settings) judge(p *payload, k *keyset.Key, issuer string, now time.Time) error {
 	s.describe(p)
 	if err := p.checkDates(now, s.skew); err != nil {
 		return err
@@ -166,20 +167,20 @@ func (s *settings) checkPolicy(p *payload) error {
 // checkKey refuses tokens that are signed with a key of somebody else: the key document says whose each key is.
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer
-func (s *settings) checkKey(c *Claims, k *key) error {
+func (s *settings) checkKey(c *Claims, k *keyset.Key) error {
 	if s.authority != nil {
 		return nil
 	}
-	if !s.cloud.signsHere(k.cloud) {
-		return wrongKeyIssuer("the token is signed with a key of the cloud " + quote.Text(k.cloud) + ", which does not sign for " + s.cloud.name + "; set Options.Cloud if the tenant lives in that cloud")
+	if !s.cloud.signsHere(k.Cloud) {
+		return wrongKeyIssuer("the token is signed with a key of the cloud " + quote.Text(k.Cloud) + ", which does not sign for " + s.cloud.name + "; set Options.Cloud if the tenant lives in that cloud")
 	}
-	if k.issuer == "" {
+	if k.Issuer == "" {
 		return nil
 	}
-	if k.signsFor(c.Issuer, c.TenantID) || c.Version == "1.0" && k.signsFor(s.issuersOf(c.TenantID).v2, c.TenantID) {
+	if signsFor(k.Issuer, c.Issuer, c.TenantID) || c.Version == "1.0" && signsFor(k.Issuer, s.issuersOf(c.TenantID).v2, c.TenantID) {
 		return nil
 	}
-	return wrongKeyIssuer("the token of issuer " + quote.Text(c.Issuer) + " is signed with a key that signs for " + quote.Text(k.issuer) + " only; Entra makes no such token: treat it as forged")
+	return wrongKeyIssuer("the token of issuer " + quote.Text(c.Issuer) + " is signed with a key that signs for " + quote.Text(k.Issuer) + " only; Entra makes no such token: treat it as forged")
 }
 
 func (s *settings) checkAudience(p *payload) error {

@@ -30,6 +30,8 @@ import (
 	"net/http"
 
 	"github.com/entra-go/entra/internal/bearer"
+	"github.com/entra-go/entra/internal/fetch"
+	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/memory"
 )
 
@@ -38,7 +40,7 @@ import (
 // with status 500; make one with [NewVerifier].
 type Verifier struct {
 	settings *settings
-	keys     *keySet
+	keys     *keyset.Set
 	memory   *memory.Memory[remembered]
 	tally    *tally
 	respond  *responder
@@ -60,7 +62,7 @@ func NewVerifier(options Options) (*Verifier, error) {
 	}
 	v := &Verifier{
 		settings: s,
-		keys:     newKeySet(s, newFetcher(options.HTTPClient), logger),
+		keys:     newKeys(s, fetch.New(options.HTTPClient), logger),
 		memory:   memory.New[remembered](s.cacheSize),
 		tally:    new(tally),
 		resource: res,
@@ -179,7 +181,7 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	if v.settings == nil {
 		return zeroVerifier()
 	}
-	return v.keys.ready(ctx)
+	return unavailable(v.keys.Ready(ctx))
 }
 
 // Stats returns what the Verifier has counted since it was made.
@@ -189,7 +191,8 @@ func (v *Verifier) Stats() Stats {
 	}
 	remembered := v.tally.remembered.Load()
 	s := Stats{Verified: v.tally.verified.Load() + remembered, Remembered: remembered, Refused: v.tally.refusals()}
-	v.keys.stats(&s)
+	keys := v.keys.Stats()
+	s.Fetches, s.FetchFailures, s.Keys, s.LastFetch = keys.Fetches, keys.Failures, keys.Keys, keys.LastFetch
 	return s
 }
 

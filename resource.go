@@ -150,10 +150,10 @@ func (v *Verifier) writeMetadata(w http.ResponseWriter, r *http.Request) {
 func (v *Verifier) authorizationServers(ctx context.Context) ([]string, error) {
 	s := v.settings
 	if s.authority != nil {
-		if err := v.keys.ready(ctx); err != nil {
-			return nil, err
+		if err := v.keys.Ready(ctx); err != nil {
+			return nil, unavailable(err)
 		}
-		return []string{v.keys.issuer()}, nil
+		return []string{v.keys.Issuer()}, nil
 	}
 	if s.anyTenant {
 		return []string{s.cloud.v2Issuer(s.signInTenant())}, nil

@@ -45,16 +45,3 @@ func (t *tally) refusals() map[Reason]uint64 {
 	}
 	return maps.Clone(t.refused)
 }
-
-// stats adds what the documents of the key set count to s.
-func (ks *keySet) stats(s *Stats) {
-	now := time.Now()
-	s.Keys = ks.count(now)
-	for _, d := range ks.documents {
-		s.Fetches += d.fetches.Load()
-		s.FetchFailures += d.failures.Load()
-		if last := d.snapshot.Load().lastGood; last.After(s.LastFetch) {
-			s.LastFetch = last
-		}
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/memory"
 )
 
@@ -13,7 +14,7 @@ import (
 type remembered struct {
 	claims  *Claims
 	entries []string // of the claims' lists
-	key     *key
+	key     *keyset.Key
 	header  string
 }
 
@@ -23,7 +24,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 		return nil, err
 	}
 	now := time.Now()
-	k := v.keys.byHeader(p.header, now)
+	k := v.keys.ByHeader(p.header, now)
 	p.familiar = k != nil
 	if k == nil {
 		if err := p.wellFormed(); err != nil {
@@ -33,7 +34,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 		if err != nil {
 			return nil, err
 		}
-		if k, err = v.keys.find(ctx, kid); err != nil {
+		if k, err = v.findKey(ctx, kid); err != nil {
 			return nil, err
 		}
 		// The search may have waited for a fetch.
@@ -47,7 +48,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
 
 // verifyOnce remembers tokens that were accepted. A memory is void once its key is no longer held or has changed, or
 // the authority goes by another name, and the clock is asked anew each time.
-func (v *Verifier) verifyOnce(p *parts, k *key, now time.Time) (*Claims, error) {
+func (v *Verifier) verifyOnce(p *parts, k *keyset.Key, now time.Time) (*Claims, error) {
 	id := memory.KeyOf(p.body)
 	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(known.claims) {
 		if err := known.claims.checkLifetime(now, v.settings.skew); err != nil {
@@ -63,25 +64,25 @@ func (v *Verifier) verifyOnce(p *parts, k *key, now time.Time) (*Claims, error) 
 		return nil, err
 	}
 	kept, entries := claims.clone(claims.entries())
-	v.memory.Put(id, remembered{kept, entries, k, v.keys.header(p.header)})
+	v.memory.Put(id, remembered{kept, entries, k, v.keys.Header(p.header)})
 	return claims, nil
 }
 
 func (v *Verifier) sameIssuer(c *Claims) bool {
-	return v.settings.authority == nil || c.Issuer == v.keys.issuer()
+	return v.settings.authority == nil || c.Issuer == v.keys.Issuer()
 }
 
 // verifySigned does what the memory saves: the signature first, before any claim is read.
-func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error) {
+func (v *Verifier) verifySigned(p *parts, k *keyset.Key, now time.Time) (*Claims, error) {
 	defer p.release()
 	if err := p.decode(); err != nil {
 		return nil, err
 	}
-	if err := k.verify(p.signed, p.signature); err != nil {
-		return nil, err
+	if k.Verify(p.signed, p.signature) != nil {
+		return nil, badSignature(k.ID)
 	}
 	if !p.familiar {
-		v.keys.learn(p.header, k)
+		v.keys.Learn(p.header, k)
 	}
 	own := new(ownClaims)
 	claims := &own.Claims
@@ -89,7 +90,7 @@ func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error
 	if err := read.from(string(p.payload)); err != nil {
 		return nil, withAbout(err, claims, k)
 	}
-	if err := v.settings.judge(&read, k, v.keys.issuer(), now); err != nil {
+	if err := v.settings.judge(&read, k, v.keys.Issuer(), now); err != nil {
 		return nil, withAbout(err, claims, k)
 	}
 	v.tally.verified.Add()
@@ -97,10 +98,10 @@ func (v *Verifier) verifySigned(p *parts, k *key, now time.Time) (*Claims, error
 }
 
 // withAbout says in a refusal whose token it is. The signature was good, so the claims are what Entra wrote.
-func withAbout(err error, c *Claims, k *key) error {
+func withAbout(err error, c *Claims, k *keyset.Key) error {
 	var refused *refusal
 	if errors.As(err, &refused) {
-		refused.about = about{tenant: c.TenantID, client: c.ClientID, key: k.id, token: c.TokenID}
+		refused.about = about{tenant: c.TenantID, client: c.ClientID, key: k.ID, token: c.TokenID}
 	}
 	return err
 }

@@ -1,0 +1,124 @@
+// Package fetch gets the documents that an authority publishes: over https, from the host that was asked and no other,
+// in bounded time and size.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/entra-go/entra/internal/quote"
+)
+
+const (
+	// Timeout bounds a fetch of one document.
+	Timeout      = 10 * time.Second
+	maxSize      = 1 << 20 // after decompression
+	maxRedirects = 3
+)
+
+// Client gets documents. It is safe for concurrent use.
+type Client struct {
+	client http.Client
+}
+
+// New returns a Client on a copy of given that follows redirects on the same host over https only, and gives up after
+// [Timeout] or sooner. If given is nil, it has a clone of the default transport.
+func New(given *http.Client) *Client {
+	c := new(Client)
+	if given != nil {
+		c.client = *given
+	} else if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		c.client.Transport = t.Clone()
+	}
+	inner := c.client.CheckRedirect
+	c.client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		if r.URL.Scheme != "https" || !strings.EqualFold(r.URL.Host, via[0].URL.Host) {
+			return fmt.Errorf("redirect to another host or scheme (%s) refused", quote.Text(r.URL.Scheme+"://"+r.URL.Host))
+		}
+		if len(via) > maxRedirects {
+			return errors.New("too many redirects")
+		}
+		if inner != nil {
+			return inner(r, via)
+		}
+		return nil
+	}
+	if c.client.Timeout <= 0 || c.client.Timeout > Timeout {
+		c.client.Timeout = Timeout
+	}
+	return c
+}
+
+// statusError is an answer other than 200.
+type statusError struct {
+	url        string
+	status     int
+	retryAfter time.Duration
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%s: answered with status %d; expected 200", e.url, e.status)
+}
+
+// RetryAfter returns how long the answer that err tells of asked to wait, uncapped; 0 if it did not.
+func RetryAfter(err error) time.Duration {
+	var status *statusError
+	if errors.As(err, &status) {
+		return status.retryAfter
+	}
+	return 0
+}
+
+// Get returns the body of the document at url. The error of an answer other than 200 tells [RetryAfter].
+func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept", "application/json")
+	response, err := c.client.Do(r)
+	if err != nil {
+		return nil, clientError(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, &statusError{url, response.StatusCode, parseRetryAfter(response.Header.Get("Retry-After"))}
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: reading the answer: %w", url, err)
+	}
+	if len(body) > maxSize {
+		return nil, fmt.Errorf("%s: the answer is larger than %d bytes", url, maxSize)
+	}
+	return body, nil
+}
+
+// clientError keeps short what the client says of an answer: the answer may be anybody's.
+func clientError(err error) error {
+	const limit = 256
+	if text := err.Error(); len(text) > limit {
+		return fmt.Errorf("%s... (%w)", strconv.QuoteToASCII(text[:limit]), errLongText)
+	}
+	return err
+}
+
+var errLongText = errors.New("the rest of the HTTP client's error is left out")
+
+// parseRetryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. Its callers cap it.
+func parseRetryAfter(value string) time.Duration {
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
+}

@@ -1,0 +1,70 @@
+package keyset
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/entra-go/entra/internal/keydoc"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	minBits  = 2048
+	maxBits  = 4096
+	exponent = 65537
+)
+
+// Key is a signing key of a document. It does not change: a newer document with other content for its ID makes a new
+// Key, so that a token that was verified with the old one can be told by the pointer.
+type Key struct {
+	ID     string // kid
+	Issuer string // whose tokens it signs, perhaps with {tenantid} in it; "" if the document does not say
+	Cloud  string // cloud_instance_name; "" if the document does not say
+	public *rsa.PublicKey
+}
+
+// Verify checks an RS256 signature over signed, the header and payload segments with the dot between them (RFC 7518
+// section 3.3).
+func (k *Key) Verify(signed string, signature []byte) error {
+	return jwt.SigningMethodRS256.Verify(signed, signature, k.public)
+}
+
+func (k *Key) same(other *Key) bool {
+	return k.Issuer == other.Issuer && k.Cloud == other.Cloud && k.public.Equal(other.public)
+}
+
+// newKey lets keyfunc turn one key of a document into verification. Each key has a keyfunc of its own: one that has
+// all keys would refuse all of them for one that it does not like.
+func newKey(doc keydoc.Key) (*Key, error) {
+	jwk, err := jwkset.NewJWKFromMarshal(
+		jwkset.JWKMarshal{KTY: jwkset.KtyRSA, ALG: jwkset.AlgRS256, KID: doc.ID, N: doc.N, E: doc.E},
+		jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	storage := jwkset.NewMemoryStorage()
+	if err := storage.KeyWrite(context.Background(), jwk); err != nil {
+		return nil, err
+	}
+	lookup, err := keyfunc.New(keyfunc.Options{Storage: storage})
+	if err != nil {
+		return nil, err
+	}
+	found, err := lookup.Keyfunc(&jwt.Token{Header: map[string]any{"alg": "RS256", "kid": doc.ID}})
+	if err != nil {
+		return nil, err
+	}
+	public, ok := found.(*rsa.PublicKey)
+	switch {
+	case !ok:
+		return nil, errors.New("it is no RSA key")
+	case public.N.BitLen() < minBits || public.N.BitLen() > maxBits:
+		return nil, errors.New("its modulus does not have 2048 to 4096 bits")
+	case public.E != exponent:
+		return nil, errors.New("its exponent is not 65537")
+	}
+	return &Key{ID: doc.ID, Issuer: doc.Issuer, Cloud: doc.Cloud, public: public}, nil
+}

@@ -1,0 +1,369 @@
+// Package keyset keeps the signing keys of one authority. Keys are fetched when first needed, refreshed beside the
+// requests that use them, and held while the authority's documents are away, broken or incomplete. A held key is
+// returned at once, always; an unknown one waits for one fetch at most, if its [allowance] permits one.
+package keyset
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/entra-go/entra/internal/fetch"
+)
+
+const (
+	// refreshAfter is the age of the last good document from which on the use of a key starts a refresh.
+	refreshAfter = time.Hour
+	// fetchTimeout bounds a fetch of metadata and keys, and so how long a request can wait for one.
+	fetchTimeout = fetch.Timeout
+	// never is a time since the start of a Set that does not come.
+	never = int64(1<<63 - 1)
+)
+
+// Set is the keys of one authority: those of its general document and, where an application has keys of its own, those
+// of a second one. Each document has ages and failures of its own, so that one failing does not spoil the other. Its
+// methods are safe for concurrent use; those that find a held key take no lock.
+type Set struct {
+	client    *fetch.Client
+	log       *slog.Logger
+	start     time.Time
+	documents []*document // one or two
+
+	current atomic.Pointer[snapshot] // replaced under mu
+	mu      sync.Mutex               // guards the documents' fields, but for source, index and due
+}
+
+// document is where keys come from, and what is known about its fetches.
+type document struct {
+	source Source
+	index  int // of its view in a snapshot
+	// due is when a used key starts a refresh, as the time since the Set's start; never while a fetch runs.
+	due atomic.Int64
+
+	running     *flight
+	allowance   allowance
+	fetches     uint64
+	failures    uint64
+	lastFailure error // nil after a good fetch
+}
+
+// flight is one fetch, shared by all who wait for it and tied to none of them.
+type flight struct {
+	started time.Time
+	done    chan struct{} // closed when it has ended, well or badly
+	kid     string        // the unknown key that started it; "" for none
+	unknown bool          // an unknown key waits for it
+}
+
+// UnknownError says that a key is not held although others are, and that no fetch brought it.
+type UnknownError struct {
+	KeyID string
+	Held  int // how many keys are held
+}
+
+func (e *UnknownError) Error() string { return fmt.Sprintf("no key %q among %d", e.KeyID, e.Held) }
+
+// UnavailableError says that no key is held at all. It names the causes but does not wrap them: the deadline of a fetch
+// is not the deadline of whoever asked.
+type UnavailableError struct {
+	RetryAfter time.Duration // until the next fetch may start; 0: at once
+	Causes     []string      // why the last fetches failed
+}
+
+func (e *UnavailableError) Error() string { return "no key is held: " + strings.Join(e.Causes, "; ") }
+
+// Stats are what a Set has counted, and what it holds.
+type Stats struct {
+	Fetches, Failures uint64
+	Keys              int
+	LastFetch         time.Time // the end of the last good fetch; zero if there was none
+}
+
+// New returns a Set of the keys at sources, one or two. Nothing is fetched yet. Trouble with fetches is logged to log at
+// level Warn.
+func New(client *fetch.Client, log *slog.Logger, sources ...Source) *Set {
+	s := &Set{client: client, log: log, start: time.Now()}
+	for i, source := range sources {
+		s.documents = append(s.documents, &document{source: source, index: i})
+	}
+	s.current.Store(&snapshot{views: make([]view, len(sources))})
+	return s
+}
+
+// ByHeader returns the held key whose tokens begin with this JOSE header segment, or nil if no token with it was
+// verified before (see [Set.Learn]).
+func (s *Set) ByHeader(segment string, now time.Time) *Key {
+	headers := s.current.Load().headers
+	for i := range headers {
+		if h := &headers[i]; h.segment == segment && h.alive(now) {
+			s.refreshIfDue(s.documents[h.document], now)
+			return h.Key
+		}
+	}
+	return nil
+}
+
+// Learn remembers segment as the JOSE header of tokens that k signs. A token with it was verified with k.
+func (s *Set) Learn(segment string, k *Key) {
+	if s.current.Load().knowsHeaderOf(k) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current.Store(s.current.Load().learn(segment, k))
+}
+
+// Header returns segment in a copy that does not keep a whole token alive: the one that is remembered anyway, if it was
+// learnt.
+func (s *Set) Header(segment string) string {
+	for _, h := range s.current.Load().headers {
+		if h.segment == segment {
+			return h.segment
+		}
+	}
+	return strings.Clone(segment)
+}
+
+// Find returns the key kid. A held key is returned at once; for another Find waits for one fetch of each document, if
+// their allowances permit one. Its error is an [*UnknownError], an [*UnavailableError], or that of ctx.
+func (s *Set) Find(ctx context.Context, kid string) (*Key, error) {
+	now := time.Now()
+	if k := s.held(kid, now); k != nil {
+		return k, nil
+	}
+	found := false
+	err := s.await(ctx, kid, now, func() bool {
+		found = s.held(kid, time.Now()) != nil
+		return found
+	})
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		s.foundUnknown()
+	}
+	now = time.Now()
+	if k := s.held(kid, now); k != nil {
+		return k, nil
+	}
+	if count := s.current.Load().count(now); count > 0 {
+		return nil, &UnknownError{kid, count}
+	}
+	return nil, s.unavailable(now)
+}
+
+// Ready returns nil once a key is held. It fetches if none is, unless a fetch failed a moment ago. Its error is an
+// [*UnavailableError], or that of ctx.
+func (s *Set) Ready(ctx context.Context) error {
+	now := time.Now()
+	holdsAny := func() bool { return s.current.Load().has("", time.Now()) }
+	if holdsAny() {
+		return nil
+	}
+	if err := s.await(ctx, "", now, holdsAny); err != nil {
+		return err
+	}
+	if holdsAny() {
+		return nil
+	}
+	return s.unavailable(time.Now())
+}
+
+// Issuer returns the issuer that the metadata of a [Source] names, "" as long as none was read.
+func (s *Set) Issuer() string {
+	views := s.current.Load().views
+	for i := range views {
+		if views[i].issuer != "" {
+			return views[i].issuer
+		}
+	}
+	return ""
+}
+
+// Stats returns the counts so far.
+func (s *Set) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current := s.current.Load()
+	stats := Stats{Keys: current.count(time.Now())}
+	for i, d := range s.documents {
+		stats.Fetches += d.fetches
+		stats.Failures += d.failures
+		stats.LastFetch = later(stats.LastFetch, current.views[i].lastGood)
+	}
+	return stats
+}
+
+// held returns the key kid, or nil if it is not held, and starts a refresh beside the request if its document has
+// become old.
+func (s *Set) held(kid string, now time.Time) *Key {
+	views := s.current.Load().views
+	for i := range views {
+		if h := views[i].keys[kid]; h.alive(now) {
+			s.refreshIfDue(s.documents[i], now)
+			return h.Key
+		}
+	}
+	return nil
+}
+
+func (s *Set) refreshIfDue(d *document, now time.Time) {
+	if int64(now.Sub(s.start)) < d.due.Load() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// Another request may have started it in between.
+	if d.running == nil && int64(now.Sub(s.start)) >= d.due.Load() {
+		s.begin(d, "")
+	}
+}
+
+// await starts or joins a fetch of each document, for the unknown key kid ("": any key), and waits until one of them
+// brought what satisfies enough, or all have ended. It returns ctx's error if that comes first.
+func (s *Set) await(ctx context.Context, kid string, now time.Time, enough func() bool) error {
+	// There are two documents at most. A nil channel is one that nobody waits for.
+	var ended [2]<-chan struct{}
+	for i, d := range s.documents {
+		if f := s.fetchFor(d, kid, now); f != nil {
+			ended[i] = f.done
+		}
+	}
+	if ended[0] == nil && ended[1] == nil {
+		return nil
+	}
+	// A transport that ignores its context must not hold requests longer than promised.
+	limit := time.NewTimer(fetchTimeout)
+	defer limit.Stop()
+	for ended[0] != nil || ended[1] != nil {
+		select {
+		case <-ended[0]:
+			ended[0] = nil
+		case <-ended[1]:
+			ended[1] = nil
+		case <-limit.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if enough() {
+			return nil
+		}
+	}
+	return nil
+}
+
+// fetchFor returns the fetch to wait for so that the unknown key kid may become known ("": any key): the one that runs,
+// or a new one. It returns nil where the allowance permits none, so that nobody ever waits for an allowance.
+func (s *Set) fetchFor(d *document, kid string, now time.Time) *flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current := s.current.Load()
+	// Another request's fetch may have brought it since it was looked for.
+	if current.has(kid, now) {
+		return nil
+	}
+	if kid != "" {
+		d.allowance.askedUnknown(now)
+	}
+	if d.running == nil {
+		if !d.allowance.permits(now, !current.has("", now)) {
+			return nil
+		}
+		s.begin(d, kid)
+	}
+	d.running.unknown = d.running.unknown || kid != ""
+	return d.running
+}
+
+// begin starts a fetch. The caller holds the lock.
+func (s *Set) begin(d *document, kid string) {
+	d.running = &flight{started: time.Now(), done: make(chan struct{}), kid: kid}
+	d.due.Store(never)
+	d.fetches++
+	go s.run(d, d.running)
+}
+
+func (s *Set) run(d *document, f *flight) {
+	// Not the context of the request that started it: others wait for it too.
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	got, err := d.source.get(ctx, s.client)
+	s.end(d, f, got, err)
+	// The log comes first, so that whoever sees the outcome finds its cause there.
+	s.report(d, got, err)
+	close(f.done)
+}
+
+// end notes the outcome of a fetch.
+func (s *Set) end(d *document, f *flight, got *fetched, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	d.running, d.lastFailure = nil, err
+	if err != nil {
+		d.failures++
+		current := s.current.Load()
+		d.allowance.failed(f.started, now, fetch.RetryAfter(err), !current.has("", now))
+		d.due.Store(s.since(later(d.allowance.rest, current.views[d.index].lastGood.Add(refreshAfter))))
+		return
+	}
+	d.allowance.succeeded()
+	next := s.current.Load().with(d.index, got, now)
+	s.current.Store(next)
+	d.due.Store(s.since(now.Add(refreshAfter)))
+	if !f.unknown {
+		return
+	}
+	if _, ok := next.views[d.index].keys[f.kid]; ok {
+		d.allowance.found()
+		return
+	}
+	// A request that joined later may find its key in this document; Find then resets the delay.
+	d.allowance.notFound(now)
+}
+
+// since is t as the time since the Set was made.
+func (s *Set) since(t time.Time) int64 { return int64(t.Sub(s.start)) }
+
+// foundUnknown resets the allowances for unknown keys: the last fetch brought one.
+func (s *Set) foundUnknown() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.documents {
+		d.allowance.found()
+	}
+}
+
+func (s *Set) unavailable(now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	empty := !s.current.Load().has("", now)
+	e := new(UnavailableError)
+	for _, d := range s.documents {
+		e.RetryAfter = max(e.RetryAfter, d.allowance.failureWait(now, empty))
+		if d.lastFailure != nil {
+			e.Causes = append(e.Causes, d.lastFailure.Error())
+		}
+	}
+	return e
+}
+
+// report logs trouble with a document: once a fetch, of which there are few.
+func (s *Set) report(d *document, got *fetched, err error) {
+	// A panicking log handler would take down the process here, where no server recovers it.
+	defer func() { _ = recover() }()
+	ctx := context.Background()
+	if err != nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "entra: signing keys not refreshed", slog.String("url", d.source.url()), slog.Any("error", err))
+		return
+	}
+	if len(got.skipped) > 0 {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "entra: signing keys passed over", slog.String("url", d.source.url()),
+			slog.Int("count", len(got.skipped)), slog.String("first", got.skipped[0].Error()))
+	}
+}

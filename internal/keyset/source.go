@@ -1,0 +1,86 @@
+package keyset
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/entra-go/entra/internal/fetch"
+	"github.com/entra-go/entra/internal/keydoc"
+	"github.com/entra-go/entra/internal/quote"
+)
+
+// Source says where a key document is: at KeysURL or, if MetadataURL is set, where the authority's OpenID metadata says.
+type Source struct {
+	KeysURL     string
+	MetadataURL string
+	// Check returns why metadata cannot be the authority's, given its issuer and jwks_uri, or nil.
+	Check func(issuer, keysURL string) error
+}
+
+func (s Source) url() string {
+	if s.MetadataURL != "" {
+		return s.MetadataURL
+	}
+	return s.KeysURL
+}
+
+// fetched is what a good fetch brought.
+type fetched struct {
+	keys    []*Key
+	issuer  string
+	skipped []error
+}
+
+// get fetches the document. Metadata and keys succeed or fail together.
+func (s Source) get(ctx context.Context, client *fetch.Client) (got *fetched, err error) {
+	// A panicking transport would take down the process here, where no server recovers it.
+	defer func() {
+		if p := recover(); p != nil {
+			got, err = nil, fmt.Errorf("the HTTP client panicked: %v", p)
+		}
+	}()
+	got = new(fetched)
+	url := s.KeysURL
+	if s.MetadataURL != "" {
+		body, err := client.Get(ctx, s.MetadataURL)
+		if err != nil {
+			return nil, err
+		}
+		metadata, err := keydoc.ParseMetadata(body)
+		if err == nil {
+			err = s.Check(metadata.Issuer, metadata.KeysURL)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.MetadataURL, err)
+		}
+		url, got.issuer = metadata.KeysURL, metadata.Issuer
+	}
+	body, err := client.Get(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if err := got.read(body); err != nil {
+		return nil, fmt.Errorf("%s: %w", url, err)
+	}
+	return got, nil
+}
+
+func (got *fetched) read(body []byte) error {
+	keys, skipped, err := keydoc.Parse(body)
+	got.skipped = skipped
+	if err != nil {
+		return err
+	}
+	for _, doc := range keys {
+		k, err := newKey(doc)
+		if err != nil {
+			got.skipped = append(got.skipped, fmt.Errorf("key %s: %w", quote.Text(doc.ID), err))
+			continue
+		}
+		got.keys = append(got.keys, k)
+	}
+	if len(got.keys) == 0 {
+		return fmt.Errorf("the key document names %d keys and none is usable; the first: %w", len(keys), got.skipped[0])
+	}
+	return nil
+}
