@@ -25,7 +25,7 @@ func (c challenge) forError(err error) string {
 	}
 	k := kindOf(err)
 	var refused *refusal
-	if errors.As(err, &refused) && refused.sentinel == nil {
+	if errors.As(err, &refused) && refused.Sentinel == nil {
 		k = kindInternal
 	}
 	if k.silent {
@@ -40,18 +40,18 @@ func (c challenge) forError(err error) string {
 	}
 	add("authorization_uri", c.authorizationURI)
 	add("resource_metadata", c.resourceMetadata)
-	if refused != nil && refused.claims != "" {
+	if refused != nil && refused.Claims != "" {
 		add("error", "insufficient_claims")
-		add("error_description", clientText(refused.reason))
-		add("claims", base64.StdEncoding.EncodeToString([]byte(refused.claims)))
+		add("error_description", clientText(Reason(refused.Reason)))
+		add("claims", base64.StdEncoding.EncodeToString([]byte(refused.Claims)))
 		return b.String()
 	}
 	add("error", k.code)
 	if k.code != "" {
 		add("error_description", clientText(ReasonOf(err)))
 	}
-	if refused != nil && refused.scope != "" && !strings.ContainsFunc(c.scopePrefix+refused.scope, breaksValue) {
-		add("scope", c.scopePrefix+refused.scope)
+	if refused != nil && refused.Scope != "" && !strings.ContainsFunc(c.scopePrefix+refused.Scope, breaksValue) {
+		add("scope", c.scopePrefix+refused.Scope)
 	}
 	return b.String()
 }

@@ -1,7 +1,6 @@
 package entra
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,65 +13,11 @@ import (
 // This file holds the operator's texts: what was found, what was expected, what to change.
 
 func invalid(reason Reason, text string) *refusal {
-	return &refusal{sentinel: ErrInvalidToken, reason: reason, text: text}
+	return &refusal{Sentinel: ErrInvalidToken, Reason: string(reason), Text: text}
 }
 
 func invalidf(reason Reason, format string, args ...any) *refusal {
 	return invalid(reason, fmt.Sprintf(format, args...))
-}
-
-func (r *refusal) because(cause error) *refusal {
-	r.cause = cause
-	return r
-}
-
-func malformed(text string) *refusal {
-	return invalid(ReasonMalformed, text).because(jwt.ErrTokenMalformed)
-}
-
-func tooLarge(size, limit int) *refusal {
-	return invalidf(ReasonTooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; Entra's own have 1 to 8 KB", size, limit)
-}
-
-func notThreeSegments(token string) *refusal {
-	dots := strings.Count(token, ".")
-	switch {
-	case token == "":
-		return malformed("the token is empty")
-	case strings.TrimSpace(token) != token:
-		return malformed("the token has white space around it")
-	case dots == 4:
-		return invalid(ReasonEncrypted, "the token is encrypted (JWE, five segments); remove tokenEncryptionKeyId from the API's app registration, or decrypt it before")
-	case dots == 0:
-		return malformed("the token is no JWT: it has no dot; an opaque token or a secret was sent, or a token of a personal account for a Microsoft API")
-	}
-	return malformed(fmt.Sprintf("the token has %d segments; a signed JWT has three", dots+1))
-}
-
-func badHeader(text string) *refusal { return invalid(ReasonHeader, text) }
-
-func (h *header) refused(err error) *refusal {
-	var member memberError
-	if errors.As(err, &member) {
-		if member.name == "alg" {
-			return invalid(ReasonAlgorithm, "the header's "+err.Error()).because(jwt.ErrTokenMalformed)
-		}
-		return badHeader("the header's " + err.Error())
-	}
-	return malformed("the header cannot be read: " + err.Error())
-}
-
-func wrongAlgorithm(alg string) *refusal {
-	return invalidf(ReasonAlgorithm, "the header's alg is %s; Entra signs with RS256 and nothing else is accepted: is it another issuer's token?", quote.Text(alg)).
-		because(jwt.ErrTokenSignatureInvalid)
-}
-
-func wrongType(typ string) *refusal {
-	return badHeader("the header's typ is " + quote.Text(typ) + "; expected JWT or at+jwt: this is not an access token")
-}
-
-func (s *settings) microsoftNonce() *refusal {
-	return invalid(ReasonMicrosoftAPIToken, "the header holds a nonce: the token is for Microsoft Graph or another API of Microsoft's own, and only that API can verify it; the client must request a token for this API"+s.scopeCure())
 }
 
 // scopeCure names the scope with which a client gets a token for this API.
@@ -85,8 +30,8 @@ func (s *settings) scopeCure() string {
 
 func unknownKey(kid string, held int) *refusal {
 	r := invalid(ReasonUnknownKey, "no signing key "+quote.Text(kid)+" among the "+strconv.Itoa(held)+" held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?").
-		because(jwt.ErrTokenUnverifiable)
-	r.about.key = kid
+		Because(jwt.ErrTokenUnverifiable)
+	r.About.Key = kid
 	return r
 }
 
@@ -96,27 +41,27 @@ func keysUnavailable(after time.Duration, causes []string) *refusal {
 	if len(causes) > 0 {
 		text += ": " + strings.Join(causes, "; ")
 	}
-	return &refusal{sentinel: ErrKeysUnavailable, reason: ReasonKeysUnavailable, text: text, retryAfter: after}
+	return &refusal{Sentinel: ErrKeysUnavailable, Reason: string(ReasonKeysUnavailable), Text: text, RetryAfter: after}
 }
 
 func badSignature(kid string) *refusal {
 	r := invalid(ReasonSignature, "the signature does not fit the key "+quote.Text(kid)+": the token was changed, cut or forged").
-		because(jwt.ErrTokenSignatureInvalid)
-	r.about.key = kid
+		Because(jwt.ErrTokenSignatureInvalid)
+	r.About.Key = kid
 	return r
 }
 
 func badClaims(text string) *refusal {
-	return invalid(ReasonClaims, text).because(jwt.ErrTokenInvalidClaims)
+	return invalid(ReasonClaims, text).Because(jwt.ErrTokenInvalidClaims)
 }
 
 func missingClaim(name, cure string) *refusal {
-	return invalid(ReasonClaims, "the token has no "+name+cure).because(jwt.ErrTokenRequiredClaimMissing)
+	return invalid(ReasonClaims, "the token has no "+name+cure).Because(jwt.ErrTokenRequiredClaimMissing)
 }
 
 func expired(at, now time.Time, skew time.Duration) *refusal {
 	return invalidf(ReasonExpired, "the token expired at %s, %s ago (clock skew allowed: %s); the client must get a new one, or a clock is wrong", stamp(at), age(now.Sub(at)), skew).
-		because(jwt.ErrTokenExpired)
+		Because(jwt.ErrTokenExpired)
 }
 
 func notYetValid(claim string, at, now time.Time, skew time.Duration) *refusal {
@@ -125,7 +70,7 @@ func notYetValid(claim string, at, now time.Time, skew time.Duration) *refusal {
 		cause = jwt.ErrTokenUsedBeforeIssued
 	}
 	return invalidf(ReasonNotYetValid, "the token's %s is %s, %s ahead of this machine's clock (clock skew allowed: %s); is this clock right?", claim, stamp(at), age(at.Sub(now)), skew).
-		because(cause)
+		Because(cause)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -134,7 +79,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func age(d time.Duration) time.Duration { return d.Round(time.Second) }
 
 func wrongIssuer(found, wanted string) *refusal {
-	return invalidf(ReasonIssuer, "issuer is %s; expected %s", quote.Text(found), wanted).because(jwt.ErrTokenInvalidIssuer)
+	return invalidf(ReasonIssuer, "issuer is %s; expected %s", quote.Text(found), wanted).Because(jwt.ErrTokenInvalidIssuer)
 }
 
 func wrongTenant(text string) *refusal { return invalid(ReasonTenant, text) }
@@ -162,7 +107,7 @@ var microsoftAPIs = map[string]string{
 func (s *settings) wrongAudience(c *Claims) *refusal {
 	if name, ok := microsoftAPIs[withoutSlash(c.Audience)]; ok {
 		return invalidf(ReasonAudience, "audience is %s: the client asked for a token of that API and sent it here%s", name, s.scopeCure()).
-			because(jwt.ErrTokenInvalidAudience)
+			Because(jwt.ErrTokenInvalidAudience)
 	}
 	cure := "add the audience to Options.Audiences"
 	switch {
@@ -172,7 +117,7 @@ func (s *settings) wrongAudience(c *Claims) *refusal {
 		cure += ", or set requestedAccessTokenVersion to 2 in its manifest: version 1.0 tokens name the Application ID URI, version 2.0 tokens the client ID"
 	}
 	return invalidf(ReasonAudience, "audience is %s; expected one of %s: the client asked for another API's token%s; if it is this API, %s", quote.Text(c.Audience), strings.Join(s.audiences, ", "), s.scopeCure(), cure).
-		because(jwt.ErrTokenInvalidAudience)
+		Because(jwt.ErrTokenInvalidAudience)
 }
 
 func idToken(cause string) *refusal {
@@ -193,12 +138,12 @@ func boundToken() *refusal {
 
 // forbidden is what a requirement answers when the claims do not meet it.
 func forbidden(reason Reason, format string, args ...any) *refusal {
-	return &refusal{sentinel: ErrForbidden, reason: reason, text: fmt.Sprintf(format, args...)}
+	return &refusal{Sentinel: ErrForbidden, Reason: string(reason), Text: fmt.Sprintf(format, args...)}
 }
 
 func internalFault(text string, cause error) *refusal {
 	if cause != nil {
 		text += ": " + cause.Error()
 	}
-	return &refusal{reason: ReasonInternal, text: text, cause: cause}
+	return &refusal{Reason: string(ReasonInternal), Text: text, Cause: cause}
 }

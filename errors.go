@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
+
+	"github.com/entra-go/entra/internal/refuse"
 )
 
 // The errors that callers tell apart, with errors.Is. The text of an error is for the operator: it says what was found,
@@ -70,7 +71,7 @@ func StatusCode(err error) int {
 	case err == nil:
 		return http.StatusOK
 	case errors.As(err, &r):
-		return r.status()
+		return statusOf(r)
 	case isContextError(err):
 		return http.StatusServiceUnavailable
 	}
@@ -85,7 +86,7 @@ func ReasonOf(err error) Reason {
 	case err == nil, isContextError(err):
 		return ""
 	case errors.As(err, &r):
-		return r.reason
+		return Reason(r.Reason)
 	}
 	return kindOf(err).reason
 }
@@ -126,43 +127,15 @@ func isContextError(err error) bool {
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// refusal is the error behind every refusal of this package. It never changes once it is returned.
-type refusal struct {
-	sentinel error // one of the exported errors; nil for a fault on this side
-	reason   Reason
-	text     string // for the operator
-	cause    error
+// refusal is the error behind every refusal of this package.
+type refusal = refuse.Error
 
-	scope      string        // the scope that would have sufficed
-	claims     string        // the claims challenge that the client can answer
-	offKind    bool          // a requirement for tokens of another kind
-	retryAfter time.Duration // when keys may be back
-
-	about   about // whose token, if its signature is good
-	counted bool  // by Verify
-}
-
-// about names a verified token in a log line.
-type about struct{ tenant, client, key, token string }
-
-func (r *refusal) Error() string { return "entra: " + r.text }
-
-func (r *refusal) Unwrap() []error {
-	var wrapped []error
-	for _, err := range []error{r.sentinel, r.cause} {
-		if err != nil {
-			wrapped = append(wrapped, err)
-		}
-	}
-	return wrapped
-}
-
-func (r *refusal) status() int {
+func statusOf(r *refusal) int {
 	switch {
-	case r.sentinel == nil:
+	case r.Sentinel == nil:
 		return http.StatusInternalServerError
-	case r.claims != "":
+	case r.Claims != "":
 		return http.StatusUnauthorized
 	}
-	return kindOf(r.sentinel).status
+	return kindOf(r.Sentinel).status
 }

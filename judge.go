@@ -161,7 +161,7 @@ func (s *settings) checkPolicy(p *payload) error {
 		return nil
 	}
 	return invalidf(ReasonIssuer, "the token's B2C policy (tfp or acr) is %s; expected %s, as the path of Options.Authority says: another policy needs a Verifier of its own", quote.Text(found), quote.Text(s.authority.policy)).
-		because(jwt.ErrTokenInvalidIssuer)
+		Because(jwt.ErrTokenInvalidIssuer)
 }
 
 // checkKey refuses tokens that are signed with a key of somebody else: the key document says whose each key is.

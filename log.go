@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/entra-go/entra/internal/quote"
+	"github.com/entra-go/entra/internal/refuse"
 )
 
 const (
@@ -33,7 +34,7 @@ func newRefusalLog(logger *slog.Logger) *refusalLog {
 }
 
 // write logs err, an answer with status, unless too much was logged for its reason already.
-func (l *refusalLog) write(ctx context.Context, reason Reason, status int, err error, who about) {
+func (l *refusalLog) write(ctx context.Context, reason Reason, status int, err error, who refuse.About) {
 	level := slog.LevelInfo
 	switch {
 	case reason == ReasonNoToken:
@@ -51,7 +52,7 @@ func (l *refusalLog) write(ctx context.Context, reason Reason, status int, err e
 	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs, slog.String("reason", string(reason)), slog.Int("status", status))
 	for _, field := range []struct{ name, value string }{
-		{"tid", who.tenant}, {"client", who.client}, {"kid", who.key}, {"uti", who.token},
+		{"tid", who.Tenant}, {"client", who.Client}, {"kid", who.Key}, {"uti", who.Token},
 	} {
 		if field.value != "" {
 			attrs = append(attrs, slog.String(field.name, quote.Field(field.value)))

@@ -33,6 +33,7 @@ import (
 	"github.com/entra-go/entra/internal/fetch"
 	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/memory"
+	"github.com/entra-go/entra/internal/refuse"
 )
 
 // Verifier verifies Entra bearer tokens. It never changes: to reconfigure, make a new one and swap an atomic.Pointer.
@@ -116,7 +117,7 @@ func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
 	token, err := bearer.Token(r.Header)
 	switch {
 	case errors.Is(err, bearer.ErrNone):
-		return nil, &refusal{sentinel: ErrNoToken, reason: ReasonNoToken, text: "no bearer token in the Authorization header"}
+		return nil, &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: "no bearer token in the Authorization header"}
 	case err != nil:
 		return nil, invalidRequest(err)
 	}
@@ -135,7 +136,7 @@ func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
 }
 
 func invalidRequest(err error) error {
-	return &refusal{sentinel: ErrInvalidRequest, reason: ReasonInvalidRequest, text: err.Error()}
+	return &refusal{Sentinel: ErrInvalidRequest, Reason: string(ReasonInvalidRequest), Text: err.Error()}
 }
 
 // Verify returns the claims of a valid access token: a JWS in compact form, without "Bearer". Its errors wrap
@@ -157,8 +158,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 func (v *Verifier) count(err error) {
 	var refused *refusal
 	if errors.As(err, &refused) {
-		v.tally.refuse(refused.reason)
-		refused.counted = true
+		v.tally.refuse(Reason(refused.Reason))
+		refused.Counted = true
 	}
 }
 
@@ -247,11 +248,11 @@ func (a *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (a *responder) record(r *http.Request, status int, err error) {
 	reason := ReasonOf(err)
 	var refused *refusal
-	var who about
+	var who refuse.About
 	if errors.As(err, &refused) {
-		who = refused.about
+		who = refused.About
 	}
-	if refused == nil || !refused.counted {
+	if refused == nil || !refused.Counted {
 		a.tally.refuse(reason)
 	}
 	a.log.write(r.Context(), reason, status, err, who)

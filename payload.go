@@ -112,7 +112,7 @@ func (p *payload) read(name string, value *strictjson.Reader) (err error) {
 	default:
 		return p.readMore(name, value)
 	}
-	return named(name, err)
+	return strictjson.InMember(name, err)
 }
 
 // readMore reads the claims that say more about the caller and decide nothing by themselves.
@@ -168,14 +168,7 @@ func (p *payload) readMore(name string, value *strictjson.Reader) (err error) {
 	default:
 		err = value.Skip()
 	}
-	return named(name, err)
-}
-
-func named(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return memberError{name, err}
+	return strictjson.InMember(name, err)
 }
 
 // readClaimNames finds out whether groups were left out of the token because there are too many (overage).

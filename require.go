@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/entra-go/entra/internal/quote"
+	"github.com/entra-go/entra/internal/refuse"
 )
 
 // Requirement decides whether a verified caller may proceed: nil, or why not. An error that wraps [ErrForbidden] is
@@ -48,7 +49,7 @@ func permit(ctx context.Context, id *identity, requirement Requirement) error {
 		return internalFault("Require stands outside of Authenticate: no token was verified for this request; wrap the routes with Verifier.Authenticate", nil)
 	}
 	if id.claims == nil {
-		return &refusal{sentinel: ErrNoToken, reason: ReasonNoToken, text: "no bearer token, and this route requires one"}
+		return &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: "no bearer token, and this route requires one"}
 	}
 	if id.claims.Kind != UserToken && id.claims.Kind != AppToken && id.claims.Kind != IDToken {
 		return forbidden(ReasonForbidden, "the claims in the context have no Kind; set it when making claims by hand")
@@ -67,12 +68,12 @@ func permit(ctx context.Context, id *identity, requirement Requirement) error {
 
 // concerning says in a refusal whose token it is about.
 func concerning(err error, c *Claims) error {
-	told := &refusal{sentinel: ErrForbidden, reason: ReasonForbidden, text: strings.TrimPrefix(err.Error(), "entra: "), cause: err}
+	told := &refusal{Sentinel: ErrForbidden, Reason: string(ReasonForbidden), Text: strings.TrimPrefix(err.Error(), "entra: "), Cause: err}
 	var r *refusal
-	if errors.As(err, &r) && r.sentinel == ErrForbidden {
-		told.reason, told.scope, told.claims = r.reason, r.scope, r.claims
+	if errors.As(err, &r) && r.Sentinel == ErrForbidden {
+		told.Reason, told.Scope, told.Claims = r.Reason, r.Scope, r.Claims
 	}
-	told.about = about{tenant: c.TenantID, client: c.ClientID, token: c.TokenID}
+	told.About = refuse.About{Tenant: c.TenantID, Client: c.ClientID, Token: c.TokenID}
 	return told
 }
 
@@ -113,7 +114,7 @@ func AnyOf(requirements ...Requirement) Requirement {
 				return nil
 			case failure == nil && !errors.Is(err, ErrForbidden):
 				failure = err
-			case fitting == nil && !(errors.As(err, &r) && r.offKind):
+			case fitting == nil && !(errors.As(err, &r) && r.OffKind):
 				fitting = err
 			case first == nil:
 				first = err
@@ -136,13 +137,13 @@ func Scope(name string) Requirement {
 		if kind := kindOfClaims(c); kind != UserToken {
 			err := offKind(ReasonScope, "the scope "+name+" belongs to user tokens", kind)
 			if kind == IDToken {
-				err.scope = name
+				err.Scope = name
 			}
 			return err
 		}
 		if !c.HasScope(name) {
 			err := forbidden(ReasonScope, "the user token has not the scope %s but %s; the client must request it", name, listed(c.Scopes))
-			err.scope = name
+			err.Scope = name
 			return err
 		}
 		return nil
@@ -203,7 +204,7 @@ func offKind(reason Reason, rule string, found Kind) *refusal {
 	if found == UserToken || found == 0 {
 		err = forbidden(reason, "%s, and this is a %s", rule, found)
 	}
-	err.offKind = true
+	err.OffKind = true
 	return err
 }
 

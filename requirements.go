@@ -82,7 +82,7 @@ func AuthContext(id string) Requirement {
 			return forbidden(ReasonAuthContext, text, id, listed(c.AuthContexts), "the token does not say that its client can step up: the client must declare the capability cp1, and the API's manifest ask for the optional claim xms_cc in access tokens")
 		}
 		err := forbidden(ReasonAuthContext, text, id, listed(c.AuthContexts), "the client was sent a claims challenge and must request a token with those claims")
-		err.claims = `{"access_token":{"acrs":{"essential":true,"value":"` + id + `"}}}`
+		err.Claims = `{"access_token":{"acrs":{"essential":true,"value":"` + id + `"}}}`
 		return err
 	}
 }

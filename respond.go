@@ -15,7 +15,7 @@ func retryAfterValue(err error) string {
 	if !errors.As(err, &refused) {
 		return "1"
 	}
-	return strconv.Itoa(max(1, int((refused.retryAfter+time.Second-1)/time.Second)))
+	return strconv.Itoa(max(1, int((refused.RetryAfter+time.Second-1)/time.Second)))
 }
 
 // answer makes sure that a refused request is answered with its status, whatever the handler does: without WriteHeader,

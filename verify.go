@@ -5,8 +5,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/entra-go/entra/internal/jws"
 	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/memory"
+	"github.com/entra-go/entra/internal/refuse"
 )
 
 // remembered is a token that was verified: what it says, and with which key. It is remembered under the hash of all that
@@ -18,39 +20,54 @@ type remembered struct {
 	header  string
 }
 
+// verify sets ErrInvalidToken on every error of a check, in this one place: a check that forgot its sentinel would be a
+// fault of the server.
 func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
-	p, err := behead(token, v.settings.maxTokenSize)
+	claims, err := v.check(ctx, token)
+	if refused, ok := err.(*refusal); ok && refused.Sentinel == nil {
+		refused.Sentinel = ErrInvalidToken
+	}
+	return claims, err
+}
+
+func (v *Verifier) check(ctx context.Context, token string) (*Claims, error) {
+	t, err := jws.Cut(token, v.settings.maxTokenSize)
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	k := v.keys.ByHeader(p.header, now)
-	p.familiar = k != nil
+	k := v.keys.ByHeader(t.Header, now)
 	if k == nil {
-		if err := p.wellFormed(); err != nil {
-			return nil, err
-		}
-		kid, err := v.settings.keyID(p.header)
-		if err != nil {
-			return nil, err
-		}
-		if k, err = v.findKey(ctx, kid); err != nil {
+		if k, err = v.keyOf(ctx, &t); err != nil {
 			return nil, err
 		}
 		// The search may have waited for a fetch.
 		now = time.Now()
 	}
 	if v.memory == nil {
-		return v.verifySigned(&p, k, now)
+		return v.verifySigned(&t, k, now)
 	}
-	return v.verifyOnce(&p, k, now)
+	return v.verifyOnce(&t, k, now)
+}
+
+// keyOf finds the key of a token whose header is not known yet.
+func (v *Verifier) keyOf(ctx context.Context, t *jws.Token) (*keyset.Key, error) {
+	// Junk is refused before it can cause a fetch.
+	if err := t.Check(); err != nil {
+		return nil, err
+	}
+	kid, err := jws.KeyID(t.Header)
+	if err != nil {
+		return nil, v.withScopeCure(err)
+	}
+	return v.findKey(ctx, kid)
 }
 
 // verifyOnce remembers tokens that were accepted. A memory is void once its key is no longer held or has changed, or
 // the authority goes by another name, and the clock is asked anew each time.
-func (v *Verifier) verifyOnce(p *parts, k *keyset.Key, now time.Time) (*Claims, error) {
-	id := memory.KeyOf(p.body)
-	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == p.header && v.sameIssuer(known.claims) {
+func (v *Verifier) verifyOnce(t *jws.Token, k *keyset.Key, now time.Time) (*Claims, error) {
+	id := memory.KeyOf(t.Body)
+	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == t.Header && v.sameIssuer(known.claims) {
 		if err := known.claims.checkLifetime(now, v.settings.skew); err != nil {
 			v.memory.Forget(id)
 			return nil, withAbout(err, known.claims, k)
@@ -59,12 +76,12 @@ func (v *Verifier) verifyOnce(p *parts, k *keyset.Key, now time.Time) (*Claims, 
 		claims, _ := known.claims.clone(known.entries)
 		return claims, nil
 	}
-	claims, err := v.verifySigned(p, k, now)
+	claims, err := v.verifySigned(t, k, now)
 	if err != nil {
 		return nil, err
 	}
 	kept, entries := claims.clone(claims.entries())
-	v.memory.Put(id, remembered{kept, entries, k, v.keys.Header(p.header)})
+	v.memory.Put(id, remembered{kept, entries, k, v.keys.Header(t.Header)})
 	return claims, nil
 }
 
@@ -73,21 +90,19 @@ func (v *Verifier) sameIssuer(c *Claims) bool {
 }
 
 // verifySigned does what the memory saves: the signature first, before any claim is read.
-func (v *Verifier) verifySigned(p *parts, k *keyset.Key, now time.Time) (*Claims, error) {
-	defer p.release()
-	if err := p.decode(); err != nil {
+func (v *Verifier) verifySigned(t *jws.Token, k *keyset.Key, now time.Time) (*Claims, error) {
+	defer t.Release()
+	if err := t.Decode(); err != nil {
 		return nil, err
 	}
-	if k.Verify(p.signed, p.signature) != nil {
+	if k.Verify(t.Signed, t.Signature) != nil {
 		return nil, badSignature(k.ID)
 	}
-	if !p.familiar {
-		v.keys.Learn(p.header, k)
-	}
+	v.keys.Learn(t.Header, k)
 	own := new(ownClaims)
 	claims := &own.Claims
 	read := payload{claims: claims, room: own.room[:0]}
-	if err := read.from(string(p.payload)); err != nil {
+	if err := read.from(string(t.Payload)); err != nil {
 		return nil, withAbout(err, claims, k)
 	}
 	if err := v.settings.judge(&read, k, v.keys.Issuer(), now); err != nil {
@@ -101,7 +116,16 @@ func (v *Verifier) verifySigned(p *parts, k *keyset.Key, now time.Time) (*Claims
 func withAbout(err error, c *Claims, k *keyset.Key) error {
 	var refused *refusal
 	if errors.As(err, &refused) {
-		refused.about = about{tenant: c.TenantID, client: c.ClientID, key: k.ID, token: c.TokenID}
+		refused.About = refuse.About{Tenant: c.TenantID, Client: c.ClientID, Key: k.ID, Token: c.TokenID}
+	}
+	return err
+}
+
+// withScopeCure says in the refusal of a token for another API what its client must ask for instead.
+func (v *Verifier) withScopeCure(err error) error {
+	var refused *refusal
+	if errors.As(err, &refused) && refused.Reason == refuse.MicrosoftAPIToken {
+		refused.Text += v.settings.scopeCure()
 	}
 	return err
 }

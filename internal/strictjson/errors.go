@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/entra-go/entra/internal/quote"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -51,4 +52,23 @@ func syntaxFault(err error) error {
 		return fmt.Errorf("invalid JSON at byte %d", fault.ByteOffset)
 	}
 	return errors.New("invalid JSON")
+}
+
+// MemberError says that the value of a member has the wrong type or breaks off. Its name may be anybody's text.
+type MemberError struct {
+	Name string
+	Err  error
+}
+
+func (e *MemberError) Error() string { return quote.Field(e.Name) + " " + e.Err.Error() }
+
+// Unwrap returns what is wrong with the value.
+func (e *MemberError) Unwrap() error { return e.Err }
+
+// InMember says in err, unless it is nil, that it is about the member name.
+func InMember(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &MemberError{name, err}
 }

@@ -1,0 +1,84 @@
+package jws
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/entra-go/entra/internal/quote"
+	"github.com/entra-go/entra/internal/refuse"
+	"github.com/entra-go/entra/internal/strictjson"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// KeyID returns the kid of a JOSE header segment that says all that it must and nothing that could change how the token
+// is read.
+func KeyID(segment string) (string, error) {
+	var room [256]byte // Entra's headers have about 100 bytes
+	text, err := decodeSegment(room[:0], "header", segment)
+	if err != nil {
+		return "", err
+	}
+	var h header
+	if err := strictjson.Object(string(text), h.read); err != nil {
+		return "", unreadable(err)
+	}
+	return h.kid, h.check()
+}
+
+// header holds the members of a JOSE header that decide. jku, jwk, x5u and x5c are passed over: a key that the token
+// itself brings or points to is never used (RFC 8725 section 3.10).
+type header struct {
+	alg, kid, typ string
+	hasType       bool
+	nonce         bool
+	extension     string // a member that changes how the token is to be read
+}
+
+func (h *header) read(name string, value *strictjson.Reader) (err error) {
+	switch name {
+	case "alg":
+		h.alg, err = value.Text()
+	case "kid":
+		h.kid, err = value.Text()
+	case "typ":
+		h.hasType = true
+		h.typ, err = value.Text()
+	case "nonce":
+		h.nonce, err = true, value.Skip()
+	case "crit", "b64", "zip", "cty", "enc":
+		h.extension, err = name, value.Skip()
+	default:
+		err = value.Skip()
+	}
+	return strictjson.InMember(name, err)
+}
+
+func unreadable(err error) error {
+	var member *strictjson.MemberError
+	if !errors.As(err, &member) {
+		return malformed("the header cannot be read: %v", err)
+	}
+	if member.Name == "alg" {
+		return refuse.New(refuse.Algorithm, "the header's %v", err).Because(jwt.ErrTokenMalformed)
+	}
+	return refuse.New(refuse.Header, "the header's %v", err)
+}
+
+func (h *header) check() error {
+	switch {
+	// Entra puts a nonce into the header of tokens for Microsoft's own APIs and signs another text than it sends.
+	case h.nonce:
+		return refuse.New(refuse.MicrosoftAPIToken, "the header holds a nonce: the token is for Microsoft Graph or another API of Microsoft's own, and only that API can verify it; the client must request a token for this API")
+	case h.extension != "":
+		return refuse.New(refuse.Header, "the header's %s changes how the token is to be read; Entra sends no such member", h.extension)
+	// The algorithm is never the token's choice (RFC 8725 section 3.1).
+	case h.alg != "RS256":
+		return refuse.New(refuse.Algorithm, "the header's alg is %s; Entra signs with RS256 and nothing else is accepted: is it another issuer's token?", quote.Text(h.alg)).
+			Because(jwt.ErrTokenSignatureInvalid)
+	case h.hasType && !strings.EqualFold(h.typ, "JWT") && !strings.EqualFold(h.typ, "at+jwt"):
+		return refuse.New(refuse.Header, "the header's typ is %s; expected JWT or at+jwt: this is not an access token", quote.Text(h.typ))
+	case h.kid == "":
+		return refuse.New(refuse.Header, "the header names no key (kid); Entra always does")
+	}
+	return nil
+}
