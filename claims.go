@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/entra-go/entra/internal/claimset"
+	"github.com/entra-go/entra/internal/policy"
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/go-json-experiment/json"
 )
@@ -147,14 +149,59 @@ func (c Claims) LogValue() slog.Value {
 		slog.String("oid", quote.Field(c.ObjectID)), slog.String("client", quote.Field(c.ClientID)), slog.String("uti", quote.Field(c.TokenID)))
 }
 
+// fill makes c say what a verified token says and what follows from it. text is the payload.
+func (c *Claims) fill(set *claimset.Set, verdict policy.Verdict, text *string) {
+	*c = Claims{
+		Kind:          Kind(verdict.Kind),
+		Guest:         verdict.Guest,
+		Agent:         verdict.Agent,
+		GroupsOverage: set.GroupsOverage,
+		EmailVerified: set.XmsEDOV,
+
+		TenantID: verdict.TenantID,
+		ObjectID: set.Oid,
+		Subject:  set.Sub,
+		ClientID: verdict.ClientID,
+
+		ClientAuth:         verdict.ClientAuth,
+		ClientCapabilities: set.XmsCC,
+		AgentBlueprint:     set.XmsParAppAzp,
+
+		Scopes:         set.Scopes,
+		Roles:          set.Roles,
+		Groups:         set.Groups,
+		DirectoryRoles: set.Wids,
+		AuthContexts:   set.ACRs,
+
+		Audience:         set.Aud,
+		Issuer:           set.Iss,
+		Version:          set.Ver,
+		TokenID:          set.UTI,
+		SessionID:        set.SID,
+		UserFlow:         verdict.UserFlow,
+		IdentityProvider: set.IDP,
+
+		IssuedAt:  set.Iat,
+		NotBefore: set.Nbf,
+		ExpiresAt: set.Exp,
+
+		Name:              set.Name,
+		PreferredUsername: verdict.PreferredUsername,
+		Email:             set.Email,
+		LoginHint:         set.LoginHint,
+
+		raw: text,
+	}
+}
+
 // lists are the fields that a caller could change through a shared array.
 func (c *Claims) lists() [6]*[]string {
 	return [...]*[]string{&c.ClientCapabilities, &c.Scopes, &c.Roles, &c.Groups, &c.DirectoryRoles, &c.AuthContexts}
 }
 
-// ownClaims are claims with room for the few entries that the lists of most tokens have together. A fifth string would
+// roomyClaims are claims with room for the few entries that the lists of most tokens have together. A fifth string would
 // put them into the next larger size of objects.
-type ownClaims struct {
+type roomyClaims struct {
 	Claims
 	room [4]string
 }
@@ -162,11 +209,12 @@ type ownClaims struct {
 // clone returns claims that share nothing changeable with c, and the entries of their lists, one list after another. It
 // is given c's entries, so that they are copied at once.
 func (c *Claims) clone(entries []string) (*Claims, []string) {
-	own := &ownClaims{Claims: *c}
+	own := &roomyClaims{Claims: *c}
 	entries = append(own.room[:0], entries...)
 	rest := entries
 	for _, list := range own.lists() {
 		if n := len(*list); n > 0 {
+			// Without spare capacity: appending to one list must not write into the next.
 			*list, rest = rest[:n:n], rest[n:]
 		}
 	}

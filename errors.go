@@ -3,9 +3,12 @@ package entra
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/entra-go/entra/internal/refuse"
+	"github.com/go-json-experiment/json"
 )
 
 // The errors that callers tell apart, with errors.Is. The text of an error is for the operator: it says what was found,
@@ -138,4 +141,81 @@ func statusOf(r *refusal) int {
 		return http.StatusUnauthorized
 	}
 	return kindOf(r.Sentinel).status
+}
+
+// forbidden is what a requirement answers when the claims do not meet it.
+func forbidden(reason Reason, format string, args ...any) *refusal {
+	return &refusal{Sentinel: ErrForbidden, Reason: string(reason), Text: fmt.Sprintf(format, args...)}
+}
+
+func internalFault(text string, cause error) *refusal {
+	if cause != nil {
+		text += ": " + cause.Error()
+	}
+	return &refusal{Reason: string(ReasonInternal), Text: text, Cause: cause}
+}
+
+// problem is the body of RFC 9457.
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Reason Reason `json:"reason,omitempty"`
+}
+
+// WriteProblem answers a refused request with the status of err and a problem document (RFC 9457) that holds a fixed
+// text for its reason: never the text of err, nor a claim or the token. It is what [Options.ErrorHandler] defaults to,
+// and sets no challenge: [Verifier.Refuse] does.
+func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	status := StatusCode(err)
+	if err == nil {
+		status = http.StatusInternalServerError
+	}
+	reason := ReasonOf(err)
+	// Marshalling a struct of strings and numbers cannot fail.
+	body, _ := json.Marshal(problem{http.StatusText(status), status, clientText(reason), reason})
+	header := w.Header()
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r == nil || r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
+// clientText is all that a client learns of a refusal: one text for each reason, fit for a header parameter (no quotes,
+// commas or equals signs).
+func clientText(reason Reason) string { return clientTexts[reason] }
+
+var clientTexts = map[Reason]string{
+	ReasonNoToken:           "The request carries no bearer token.",
+	ReasonInvalidRequest:    "The Authorization header is malformed.",
+	ReasonMalformed:         "The token is malformed.",
+	ReasonTooLarge:          "The token is too large.",
+	ReasonEncrypted:         "Encrypted tokens are not accepted.",
+	ReasonAlgorithm:         "The signature algorithm is not accepted.",
+	ReasonHeader:            "The header of the token is not accepted.",
+	ReasonMicrosoftAPIToken: "The token was issued for another API.",
+	ReasonUnknownKey:        "The signing key is unknown.",
+	ReasonKeyIssuer:         "The signing key does not belong to the issuer.",
+	ReasonSignature:         "The signature is invalid.",
+	ReasonClaims:            "The claims of the token are not accepted.",
+	ReasonExpired:           "The token has expired.",
+	ReasonNotYetValid:       "The token is not valid yet.",
+	ReasonIssuer:            "The issuer is not accepted.",
+	ReasonTenant:            "The tenant is not accepted.",
+	ReasonAudience:          "The token was issued for another audience.",
+	ReasonVersion:           "The version of the token is not accepted.",
+	ReasonIDToken:           "An ID token is not accepted.",
+	ReasonNoPermissions:     "The token carries no permissions.",
+	ReasonBoundToken:        "The token is bound to a key and cannot be used as a bearer token.",
+	ReasonInvalidToken:      "The token is not accepted.",
+	ReasonScope:             "The token lacks a scope that is required here.",
+	ReasonRole:              "The user lacks an app role that is required here.",
+	ReasonAppPermission:     "The application lacks a permission that is required here.",
+	ReasonClient:            "The client application is not accepted here.",
+	ReasonAuthContext:       "A stronger sign-in is required here.",
+	ReasonForbidden:         "The caller is not permitted to do this.",
+	ReasonKeysUnavailable:   "Tokens cannot be verified at the moment.",
+	ReasonInternal:          "The request could not be handled.",
 }

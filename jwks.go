@@ -8,55 +8,51 @@ import (
 
 	"github.com/entra-go/entra/internal/fetch"
 	"github.com/entra-go/entra/internal/keyset"
+	"github.com/entra-go/entra/internal/policy"
+	"github.com/entra-go/entra/internal/quote"
+	"github.com/entra-go/entra/internal/refuse"
+	"github.com/golang-jwt/jwt/v5"
 )
 
-// newKeys returns the cached key set of the configured authority: its general document and, with Options.AppKeys, the
-// one of the application's own keys.
-func newKeys(s *settings, client *fetch.Client, log *slog.Logger) *keyset.Set {
-	sources := []keyset.Source{s.keySource("")}
-	if s.appKeys {
-		sources = append(sources, s.keySource("?appid="+s.clientID))
+// keys is the cached Entra JWKS keyfunc: it answers with the key that a token names, and says what it means to the caller
+// when there is none. How keys are fetched and kept is package keyset's.
+type keys struct{ *keyset.Set }
+
+// newKeys returns the keys at the documents of the policy's authority: its general one and, with Options.AppKeys, that
+// of the application's own keys. Nothing is fetched yet.
+func newKeys(p *policy.Policy, client *fetch.Client, log *slog.Logger) keys {
+	var sources []keyset.Source
+	for _, at := range p.KeySources() {
+		sources = append(sources, keyset.Source{KeysURL: at.KeysURL, MetadataURL: at.MetadataURL, Check: p.CheckMetadata})
 	}
-	return keyset.New(client, log, sources...)
+	return keys{keyset.New(client, log, sources...)}
 }
 
-// keySource is where a document of the configured authority stands.
-func (s *settings) keySource(query string) keyset.Source {
-	if s.authority != nil {
-		return keyset.Source{MetadataURL: s.authority.metadataURL() + query, Check: s.authority.check}
-	}
-	return keyset.Source{KeysURL: "https://" + s.cloud.loginHost + "/" + s.signInTenant() + "/discovery/v2.0/keys" + query}
-}
-
-// findKey returns the key kid, or an error as a caller of the Verifier sees it.
-func (v *Verifier) findKey(ctx context.Context, kid string) (*keyset.Key, error) {
-	k, err := v.keys.Find(ctx, kid)
+// find returns the key kid: at once if it is held, else after one fetch at most.
+func (k keys) find(ctx context.Context, kid string) (*keyset.Key, error) {
+	key, err := k.Find(ctx, kid)
 	var unknown *keyset.UnknownError
 	if errors.As(err, &unknown) {
-		return nil, unknownKey(unknown.KeyID, unknown.Held)
+		refused := refuse.New(refuse.UnknownKey, "no signing key %s among the %d held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), unknown.Held).
+			Because(jwt.ErrTokenUnverifiable)
+		refused.About.Key = kid
+		return nil, refused
 	}
-	return k, unavailable(err)
+	return key, orUnavailable(err)
 }
 
-// unavailable turns the error of a key set that holds no key into the caller's.
-func unavailable(err error) error {
+// ready returns nil once a key is held.
+func (k keys) ready(ctx context.Context) error { return orUnavailable(k.Ready(ctx)) }
+
+// orUnavailable makes ErrKeysUnavailable of a key set's error that says so, and returns any other as it is.
+func orUnavailable(err error) error {
 	var none *keyset.UnavailableError
-	if errors.As(err, &none) {
-		return keysUnavailable(none.RetryAfter, none.Causes)
+	if !errors.As(err, &none) {
+		return err
 	}
-	return err
-}
-
-// signsFor reports whether issuer is the key's, with tenant in place of {tenantid} if it is a template.
-func signsFor(keyIssuer, issuer, tenant string) bool {
-	before, after, template := strings.Cut(keyIssuer, "{tenantid}")
-	switch {
-	case !template:
-		return issuer == keyIssuer
-	// Personal accounts have keys of their own, listed under their issuer: {tenantid} stands for the other tenants.
-	case tenant == PersonalAccounts:
-		return false
+	text := "no signing key is held and none could be fetched"
+	if len(none.Causes) > 0 {
+		text += ": " + strings.Join(none.Causes, "; ")
 	}
-	rest, ok := strings.CutPrefix(issuer, before)
-	return ok && strings.HasPrefix(rest, tenant) && rest[len(tenant):] == after
+	return &refusal{Sentinel: ErrKeysUnavailable, Reason: string(ReasonKeysUnavailable), Text: text, RetryAfter: none.RetryAfter}
 }

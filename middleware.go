@@ -28,51 +28,60 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/entra-go/entra/internal/bearer"
+	"github.com/entra-go/entra/internal/claimset"
 	"github.com/entra-go/entra/internal/fetch"
+	"github.com/entra-go/entra/internal/jws"
 	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/memory"
+	"github.com/entra-go/entra/internal/policy"
+	"github.com/entra-go/entra/internal/quote"
 	"github.com/entra-go/entra/internal/refuse"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // Verifier verifies Entra bearer tokens. It never changes: to reconfigure, make a new one and swap an atomic.Pointer.
 // Its methods are safe for concurrent use, and several Verifiers share nothing. The zero Verifier refuses everything
 // with status 500; make one with [NewVerifier].
 type Verifier struct {
-	settings *settings
-	keys     *keyset.Set
-	memory   *memory.Memory[remembered]
-	tally    *tally
-	respond  *responder
-	resource *resource
+	policy       *policy.Policy // nil in the zero Verifier
+	keys         keys
+	memory       *memory.Memory[remembered] // nil: tokens are not remembered
+	counts       *counts
+	respond      *responder
+	resource     *resource // nil without Options.Resource
+	maxTokenSize int
 }
 
 // NewVerifier returns a Verifier for options, or an error that names every mistake in them with its field, a line each.
 // It makes no network request, and starts no goroutine: keys are fetched when a token needs them, or by
 // [Verifier.Ready].
 func NewVerifier(options Options) (*Verifier, error) {
-	s, err := options.settings()
+	p, wrong := policy.New(options.policy())
+	maxTokenSize, sizeErr := options.maxTokenSize()
 	res, resErr := options.resource()
-	if err := errors.Join(err, resErr); err != nil {
+	if err := errors.Join(append(wrong, sizeErr, resErr)...); err != nil {
 		return nil, err
 	}
-	logger := options.Logger
+	logger, handler := options.Logger, options.ErrorHandler
 	if logger == nil {
 		logger = slog.Default()
 	}
-	v := &Verifier{
-		settings: s,
-		keys:     newKeys(s, fetch.New(options.HTTPClient), logger),
-		memory:   memory.New[remembered](s.cacheSize),
-		tally:    new(tally),
-		resource: res,
+	if handler == nil {
+		handler = WriteProblem
 	}
-	v.respond = &responder{challenge: s.challenge(res), handler: options.ErrorHandler, log: newRefusalLog(logger), tally: v.tally}
-	if v.respond.handler == nil {
-		v.respond.handler = WriteProblem
-	}
-	return v, nil
+	counts := new(counts)
+	return &Verifier{
+		policy:       p,
+		keys:         newKeys(p, fetch.New(options.HTTPClient), logger),
+		memory:       memory.New[remembered](options.cacheSize()),
+		counts:       counts,
+		respond:      &responder{challenge: newChallenge(p, res), handler: handler, logger: logger, counts: counts},
+		resource:     res,
+		maxTokenSize: maxTokenSize,
+	}, nil
 }
 
 // Authenticate returns a handler that passes a request on to next if it carries a valid token, with the token's claims
@@ -93,10 +102,10 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 	if next == nil {
 		panic("entra: Authenticate needs a handler, got nil")
 	}
-	answerer := v.responder()
+	responder := v.responder()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v.settings == nil {
-			answerer.refuse(w, r, zeroVerifier())
+		if v.policy == nil {
+			responder.refuse(w, r, zeroVerifier())
 			return
 		}
 		id := &identity{verifier: v}
@@ -106,7 +115,7 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 		}
 		var err error
 		if id.claims, err = v.verifyRequest(r); err != nil {
-			answerer.refuse(w, r, err)
+			responder.refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(withIdentity(r.Context(), id)))
@@ -126,7 +135,7 @@ func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
 		return claims, nil
 	}
 	// A token that was verified keeps to the grammar, and one that is too large is not read.
-	if len(token) <= v.settings.maxTokenSize {
+	if len(token) <= v.maxTokenSize {
 		if err := bearer.Check(token); err != nil {
 			return nil, invalidRequest(err)
 		}
@@ -143,7 +152,7 @@ func invalidRequest(err error) error {
 // [ErrInvalidToken] or [ErrKeysUnavailable], or are the error of ctx if that ends while it waits for keys. Claims are
 // never returned with an error. It counts, but does not log. A zero Verifier returns an error of neither kind.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
-	if v.settings == nil {
+	if v.policy == nil {
 		return nil, zeroVerifier()
 	}
 	claims, err := v.verify(ctx, token)
@@ -158,7 +167,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 func (v *Verifier) count(err error) {
 	var refused *refusal
 	if errors.As(err, &refused) {
-		v.tally.refuse(Reason(refused.Reason))
+		v.counts.refuse(Reason(refused.Reason))
 		refused.Counted = true
 	}
 }
@@ -179,19 +188,19 @@ func (v *Verifier) Challenge(err error) string {
 // Ready returns nil once signing keys are held. If there are none it fetches them and waits, unless a fetch failed a
 // moment ago; its errors wrap [ErrKeysUnavailable], or are ctx's. For start-up and readiness probes.
 func (v *Verifier) Ready(ctx context.Context) error {
-	if v.settings == nil {
+	if v.policy == nil {
 		return zeroVerifier()
 	}
-	return unavailable(v.keys.Ready(ctx))
+	return v.keys.ready(ctx)
 }
 
 // Stats returns what the Verifier has counted since it was made.
 func (v *Verifier) Stats() Stats {
-	if v.settings == nil {
+	if v.policy == nil {
 		return Stats{Refused: make(map[Reason]uint64)}
 	}
-	remembered := v.tally.remembered.Load()
-	s := Stats{Verified: v.tally.verified.Load() + remembered, Remembered: remembered, Refused: v.tally.refusals()}
+	remembered := v.counts.remembered.Load()
+	s := Stats{Verified: v.counts.verified.Load() + remembered, Remembered: remembered, Refused: v.counts.refusals()}
 	keys := v.keys.Stats()
 	s.Fetches, s.FetchFailures, s.Keys, s.LastFetch = keys.Fetches, keys.Failures, keys.Keys, keys.LastFetch
 	return s
@@ -204,56 +213,147 @@ func (v *Verifier) responder() *responder {
 	return v.respond
 }
 
+// Stats is a snapshot of what a [Verifier] has done since it was made.
+type Stats struct {
+	Verified   uint64            // tokens accepted
+	Remembered uint64            // of these, accepted from memory, without a signature check
+	Refused    map[Reason]uint64 // requests and tokens refused, by reason
+
+	Fetches       uint64    // fetches of the key documents that were started
+	FetchFailures uint64    // of these, failed ones
+	Keys          int       // signing keys held
+	LastFetch     time.Time // end of the last good fetch; zero if there was none
+}
+
 func zeroVerifier() error {
 	return internalFault("this Verifier is not configured; make it with entra.NewVerifier", nil)
 }
 
-// responder answers refused requests: the same way for a token, a requirement and a handler's own decision.
-type responder struct {
-	challenge challenge
-	handler   func(http.ResponseWriter, *http.Request, error)
-	log       *refusalLog
-	tally     *tally
+// remembered is a token that was verified: what it says, and with which key. It is remembered under the hash of all that
+// follows the header.
+type remembered struct {
+	claims  *Claims
+	entries []string // of the claims' lists
+	key     *keyset.Key
+	header  string
 }
 
-// newDefaultResponder answers where no Verifier says how: in tests of handlers, and for mistakes.
-func newDefaultResponder() *responder {
-	return &responder{handler: WriteProblem, log: newRefusalLog(slog.Default()), tally: new(tally)}
+// verify sets ErrInvalidToken on every error of a check, in this one place: a check that forgot its sentinel would be a
+// fault of the server.
+func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
+	claims, err := v.check(ctx, token)
+	if refused, ok := err.(*refusal); ok && refused.Sentinel == nil {
+		refused.Sentinel = ErrInvalidToken
+	}
+	return claims, err
 }
 
-// refuse answers a request with err. It is the one place that does.
-func (a *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if err == nil {
-		err = internalFault("a request was refused without an error; whoever called Refuse must say why", nil)
+func (v *Verifier) check(ctx context.Context, token string) (*Claims, error) {
+	t, err := jws.Cut(token, v.maxTokenSize)
+	if err != nil {
+		return nil, err
 	}
-	status := StatusCode(err)
-	// Nobody waits for this answer any more, and leaving is no offence.
-	if !isContextError(err) {
-		a.record(r, status, err)
+	now := time.Now()
+	k := v.keys.ByHeader(t.Header, now)
+	if k == nil {
+		if k, err = v.keyOf(ctx, &t); err != nil {
+			return nil, err
+		}
+		// The search may have waited for a fetch.
+		now = time.Now()
 	}
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	if challenge := a.challenge.forError(err); challenge != "" {
-		header.Set("WWW-Authenticate", challenge)
+	if v.memory == nil {
+		return v.checkSigned(&t, k, now)
 	}
-	if status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", retryAfterValue(err))
-	}
-	answer := &answer{ResponseWriter: w, status: status}
-	a.handler(answer, r, err)
-	answer.start()
+	return v.checkOnce(&t, k, now)
 }
 
-func (a *responder) record(r *http.Request, status int, err error) {
-	reason := ReasonOf(err)
-	var refused *refusal
-	var who refuse.About
-	if errors.As(err, &refused) {
-		who = refused.About
+// keyOf finds the key of a token whose header is not known yet.
+func (v *Verifier) keyOf(ctx context.Context, t *jws.Token) (*keyset.Key, error) {
+	// Junk is refused before it can cause a fetch.
+	if err := t.Check(); err != nil {
+		return nil, err
 	}
-	if refused == nil || !refused.Counted {
-		a.tally.refuse(reason)
+	kid, err := jws.KeyID(t.Header)
+	if err != nil {
+		return nil, v.withScopeCure(err)
 	}
-	a.log.write(r.Context(), reason, status, err, who)
+	return v.keys.find(ctx, kid)
+}
+
+// checkOnce remembers tokens that were accepted. A remembered token is re-checked at every use: its key must still be held
+// unchanged, its issuer current, its lifetime running.
+func (v *Verifier) checkOnce(t *jws.Token, k *keyset.Key, now time.Time) (*Claims, error) {
+	id := memory.KeyOf(t.Body)
+	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == t.Header && v.isCurrent(known.claims.Issuer) {
+		c := known.claims
+		if err := v.policy.CheckLifetime(c.ExpiresAt, c.NotBefore, c.IssuedAt, now); err != nil {
+			v.memory.Forget(id)
+			return nil, about(err, refuse.About{Tenant: c.TenantID, Client: c.ClientID, Key: k.ID, Token: c.TokenID})
+		}
+		v.counts.remembered.Add()
+		claims, _ := c.clone(known.entries)
+		return claims, nil
+	}
+	claims, err := v.checkSigned(t, k, now)
+	if err != nil {
+		return nil, err
+	}
+	kept, entries := claims.clone(claims.entries())
+	v.memory.Put(id, remembered{kept, entries, k, v.keys.Header(t.Header)})
+	return claims, nil
+}
+
+// isCurrent reports whether the authority still goes by this issuer. Where no metadata is read, issuers never change.
+func (v *Verifier) isCurrent(issuer string) bool {
+	current := v.keys.Issuer()
+	return current == "" || current == issuer
+}
+
+// checkSigned does what the memory saves: the signature first, before any claim is read.
+func (v *Verifier) checkSigned(t *jws.Token, k *keyset.Key, now time.Time) (*Claims, error) {
+	defer t.Release()
+	if err := t.Decode(); err != nil {
+		return nil, err
+	}
+	if k.Verify(t.Signed, t.Signature) != nil {
+		refused := refuse.New(refuse.Signature, "the signature does not fit the key %s: the token was changed, cut or forged", quote.Text(k.ID)).
+			Because(jwt.ErrTokenSignatureInvalid)
+		refused.About.Key = k.ID
+		return nil, refused
+	}
+	v.keys.Learn(t.Header, k)
+	claims, text := new(roomyClaims), string(t.Payload)
+	set, err := claimset.Read(text, claims.room[:0])
+	if err != nil {
+		return nil, about(err, aboutSet(&set, k))
+	}
+	verdict, err := v.policy.Judge(&set, policy.KeyOwner{Issuer: k.Issuer, Cloud: k.Cloud}, v.keys.Issuer(), now)
+	if err != nil {
+		return nil, about(err, aboutSet(&set, k))
+	}
+	claims.fill(&set, verdict, &text)
+	v.counts.verified.Add()
+	return &claims.Claims, nil
+}
+
+// about says in a refusal whose token it is. The signature was good, so the claims are what Entra wrote.
+func about(err error, who refuse.About) error {
+	if refused, ok := err.(*refusal); ok {
+		refused.About = who
+	}
+	return err
+}
+
+func aboutSet(set *claimset.Set, k *keyset.Key) refuse.About {
+	client, _ := policy.Client(set)
+	return refuse.About{Tenant: set.Tid, Client: client, Key: k.ID, Token: set.UTI}
+}
+
+// withScopeCure says in the refusal of a token for another API what its client must ask for instead.
+func (v *Verifier) withScopeCure(err error) error {
+	if refused, ok := err.(*refusal); ok && refused.Reason == refuse.MicrosoftAPIToken {
+		refused.Text += v.policy.ScopeCure()
+	}
+	return err
 }

@@ -1,9 +1,12 @@
 package entra
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/entra-go/entra/internal/policy"
 )
 
 // Options configure a [Verifier]. They are read once, by [NewVerifier], and copied: changing them later changes nothing.
@@ -92,9 +95,63 @@ type Options struct {
 }
 
 const (
-	defaultClockSkew    = time.Minute
-	minClockSkew        = time.Second
-	maxClockSkew        = time.Hour
 	defaultMaxTokenSize = 16 << 10
 	defaultCacheSize    = 4096
 )
+
+// policy is the part of o that says whose tokens are accepted.
+func (o *Options) policy() policy.Config {
+	return policy.Config{
+		Tenants:                 o.Tenants,
+		AllowAnyTenant:          o.AllowAnyTenant,
+		ClientID:                o.ClientID,
+		Audiences:               o.Audiences,
+		Cloud:                   policy.Cloud(o.Cloud),
+		Authority:               o.Authority,
+		AppKeys:                 o.AppKeys,
+		AllowIDTokens:           o.AllowIDTokens,
+		AllowWithoutPermissions: o.AllowWithoutPermissions,
+		ClockSkew:               o.ClockSkew,
+	}
+}
+
+// mistake says what is wrong with a field of Options.
+func mistake(field, format string, args ...any) error {
+	return fmt.Errorf("entra: Options.%s: %s", field, fmt.Sprintf(format, args...))
+}
+
+// maxTokenSize returns the bound in bytes, with its default.
+func (o *Options) maxTokenSize() (int, error) {
+	switch {
+	case o.MaxTokenSize == 0:
+		return defaultMaxTokenSize, nil
+	case o.MaxTokenSize < 0:
+		return 0, mistake("MaxTokenSize", "%d is negative; expected a number of bytes, 0 for %d", o.MaxTokenSize, defaultMaxTokenSize)
+	}
+	return o.MaxTokenSize, nil
+}
+
+// cacheSize returns how many tokens are remembered, with its default; not positive: none.
+func (o *Options) cacheSize() int {
+	if o.CacheSize == 0 {
+		return defaultCacheSize
+	}
+	return o.CacheSize
+}
+
+// PersonalAccounts is the tenant of personal Microsoft accounts (outlook.com, live.com, …), for [Options.Tenants].
+const PersonalAccounts = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+// Cloud is one of Microsoft's separate clouds. It decides which host signs tenants in and how their issuers are named.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+type Cloud int
+
+const (
+	Worldwide    Cloud = iota // login.microsoftonline.com: the public cloud, GCC included
+	USGovernment              // login.microsoftonline.us: GCC High and DoD
+	China                     // login.partner.microsoftonline.cn: operated by 21Vianet
+)
+
+// String returns the cloud's name.
+func (c Cloud) String() string { return policy.Cloud(c).String() }

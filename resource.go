@@ -22,25 +22,25 @@ type resource struct {
 
 // resource checks Options.Resource and ResourceScopes. It returns nil if there is none.
 func (o *Options) resource() (*resource, error) {
-	var wrong mistakes
+	var wrong []error
 	for i, scope := range o.ResourceScopes {
-		if scope == "" || strings.ContainsFunc(scope, isSpaceOrControl) || strings.ContainsAny(scope, `"\`) {
-			wrong.add("ResourceScopes["+strconv.Itoa(i)+"]", "%s is no scope; expected a full scope string such as api://orders/Orders.Read", quote.Text(scope))
+		if scope == "" || strings.ContainsFunc(scope, quote.IsBlank) || strings.ContainsAny(scope, `"\`) {
+			wrong = append(wrong, mistake("ResourceScopes["+strconv.Itoa(i)+"]", "%s is no scope; expected a full scope string such as api://orders/Orders.Read", quote.Text(scope)))
 		}
 	}
 	if o.Resource == "" {
 		if len(o.ResourceScopes) > 0 {
-			wrong.add("ResourceScopes", "is given without Resource, whose metadata would name them")
+			wrong = append(wrong, mistake("ResourceScopes", "is given without Resource, whose metadata would name them"))
 		}
 		return nil, errors.Join(wrong...)
 	}
 	u, err := url.Parse(o.Resource)
 	if err != nil {
-		wrong.add("Resource", "%s is no URL", quote.Text(o.Resource))
+		wrong = append(wrong, mistake("Resource", "%s is no URL", quote.Text(o.Resource)))
 		return nil, errors.Join(wrong...)
 	}
 	if problem := resourceProblem(u, o.Resource); problem != "" {
-		wrong.add("Resource", "%s %s", quote.Text(o.Resource), problem)
+		wrong = append(wrong, mistake("Resource", "%s %s", quote.Text(o.Resource), problem))
 	}
 	return &resource{id: o.Resource, metadataURL: metadataURLOf(*u), scopes: append([]string{}, o.ResourceScopes...)}, errors.Join(wrong...)
 }
@@ -50,7 +50,7 @@ func resourceProblem(u *url.URL, text string) string {
 	ip := net.ParseIP(host)
 	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
 	switch {
-	case strings.ContainsFunc(text, isSpaceOrControl):
+	case strings.ContainsFunc(text, quote.IsBlank):
 		return "holds white space; remove it"
 	case host == "":
 		return "names no host; expected an https URL such as https://api.contoso.com/orders"
@@ -75,20 +75,6 @@ func metadataURLOf(u url.URL) string {
 		full += "?" + u.RawQuery
 	}
 	return full
-}
-
-// challenge returns the parts of challenges that are the same for every request.
-func (s *settings) challenge(r *resource) challenge {
-	c := challenge{scopePrefix: s.scopePrefix()}
-	if s.authority != nil {
-		c.authorizationURI = headerSafe(s.authority.signInURL())
-	} else {
-		c.authorizationURI = "https://" + s.cloud.loginHost + "/" + s.signInTenant() + "/oauth2/v2.0/authorize"
-	}
-	if r != nil {
-		c.resourceMetadata = headerSafe(r.metadataURL)
-	}
-	return c
 }
 
 // protectedResource is the document of RFC 9728 section 2.
@@ -148,22 +134,12 @@ func (v *Verifier) writeMetadata(w http.ResponseWriter, r *http.Request) {
 
 // authorizationServers are the issuers whose metadata tells a client where to ask for a token.
 func (v *Verifier) authorizationServers(ctx context.Context) ([]string, error) {
-	s := v.settings
-	if s.authority != nil {
-		if err := v.keys.Ready(ctx); err != nil {
-			return nil, unavailable(err)
-		}
-		return []string{v.keys.Issuer()}, nil
+	if servers := v.policy.AuthorizationServers(v.keys.Issuer()); servers != nil {
+		return servers, nil
 	}
-	if s.anyTenant {
-		return []string{s.cloud.v2Issuer(s.signInTenant())}, nil
+	// An external authority's issuer is known once its metadata was read, which is when its keys are.
+	if err := v.keys.ready(ctx); err != nil {
+		return nil, err
 	}
-	var servers []string
-	for _, tenant := range s.tenants {
-		servers = append(servers, s.cloud.v2Issuer(tenant))
-	}
-	if s.personal {
-		servers = append(servers, s.cloud.v2Issuer(PersonalAccounts))
-	}
-	return servers, nil
+	return v.policy.AuthorizationServers(v.keys.Issuer()), nil
 }

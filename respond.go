@@ -1,16 +1,135 @@
 package entra
 
 import (
+	"context"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
+	"github.com/entra-go/entra/internal/counter"
+	"github.com/entra-go/entra/internal/loglimit"
+	"github.com/entra-go/entra/internal/policy"
+	"github.com/entra-go/entra/internal/quote"
 )
 
-// retryAfterValue says when keys may be back, in whole seconds: one at least.
-func retryAfterValue(err error) string {
+// responder answers refused requests: the same way for a token, a requirement and a handler's own decision.
+type responder struct {
+	challenge challenge
+	handler   func(http.ResponseWriter, *http.Request, error)
+	logger    *slog.Logger
+	limit     loglimit.Limiter // by reason, of which there are few
+	counts    *counts
+}
+
+// newDefaultResponder answers where no Verifier says how: in tests of handlers, and for mistakes.
+func newDefaultResponder() *responder {
+	return &responder{handler: WriteProblem, logger: slog.Default(), counts: new(counts)}
+}
+
+// refuse answers a request with err. It is the one place that does.
+func (p *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
+		err = internalFault("a request was refused without an error; whoever called Refuse must say why", nil)
+	}
+	status := StatusCode(err)
+	// A caller that went away is not counted as refused, and nobody reads this answer.
+	if !isContextError(err) {
+		p.record(r.Context(), status, err)
+	}
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if challenge := p.challenge.forError(err); challenge != "" {
+		header.Set("WWW-Authenticate", challenge)
+	}
+	if status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", retryAfter(err))
+	}
+	answer := &answer{ResponseWriter: w, status: status}
+	p.handler(answer, r, err)
+	answer.start()
+}
+
+// record counts and logs err, unless Verify has counted it already.
+func (p *responder) record(ctx context.Context, status int, err error) {
+	var refused *refusal
+	if !errors.As(err, &refused) {
+		refused = &refusal{Reason: string(ReasonOf(err))}
+	}
+	if !refused.Counted {
+		p.counts.refuse(Reason(refused.Reason))
+	}
+	p.log(ctx, status, err, refused)
+}
+
+// log writes a line about err, unless too many were written for its reason a moment ago.
+func (p *responder) log(ctx context.Context, status int, err error, refused *refusal) {
+	level := slog.LevelInfo
+	switch Reason(refused.Reason) {
+	case ReasonNoToken:
+		level = slog.LevelDebug
+	case ReasonInternal:
+		level = slog.LevelError
+	}
+	if !p.logger.Enabled(ctx, level) {
+		return
+	}
+	leftOut, ok := p.limit.Admit(refused.Reason, time.Now())
+	if !ok {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 8)
+	attrs = append(attrs, slog.String("reason", refused.Reason), slog.Int("status", status))
+	who := refused.About
+	for _, field := range []struct{ name, value string }{
+		{"tid", who.Tenant}, {"client", who.Client}, {"kid", who.Key}, {"uti", who.Token},
+	} {
+		if field.value != "" {
+			attrs = append(attrs, slog.String(field.name, quote.Field(field.value)))
+		}
+	}
+	attrs = append(attrs, slog.String("error", err.Error()))
+	if leftOut > 0 {
+		attrs = append(attrs, slog.Int("left_out", leftOut))
+	}
+	p.logger.LogAttrs(ctx, level, "entra: request refused", attrs...)
+}
+
+// counts are what a Verifier counts of tokens and requests.
+type counts struct {
+	verified, remembered counter.Counter
+
+	mu      sync.Mutex
+	refused map[Reason]uint64 // of this package's reasons, which are few
+}
+
+func (c *counts) refuse(reason Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused == nil {
+		c.refused = make(map[Reason]uint64)
+	}
+	c.refused[reason]++
+}
+
+func (c *counts) refusals() map[Reason]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused == nil {
+		return make(map[Reason]uint64)
+	}
+	return maps.Clone(c.refused)
+}
+
+// retryAfter says when keys may be back, in whole seconds, one at least (RFC 9110 section 10.2.3).
+func retryAfter(err error) string {
 	var refused *refusal
 	if !errors.As(err, &refused) {
 		return "1"
@@ -55,67 +174,75 @@ func (a *answer) Flush() { _ = a.FlushError() }
 // Unwrap gives http.ResponseController the other abilities of the writer.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// problem is the body of RFC 9457.
-type problem struct {
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Reason Reason `json:"reason,omitempty"`
+// challenge holds the parts of a WWW-Authenticate value that are the same for every request.
+type challenge struct {
+	authorizationURI string
+	resourceMetadata string
+	scopePrefix      string
 }
 
-// WriteProblem answers a refused request with the status of err and a problem document (RFC 9457) that holds a fixed
-// text for its reason: never the text of err, nor a claim or the token. It is what [Options.ErrorHandler] defaults to,
-// and sets no challenge: [Verifier.Refuse] does.
-func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
-	status := StatusCode(err)
+func newChallenge(p *policy.Policy, r *resource) challenge {
+	c := challenge{authorizationURI: headerSafe(p.SignInURL()), scopePrefix: p.ScopePrefix()}
+	if r != nil {
+		c.resourceMetadata = headerSafe(r.metadataURL)
+	}
+	return c
+}
+
+// forError returns the WWW-Authenticate value for err, or "" where another token would not help. The form is what the
+// parsers of Microsoft's client libraries agree on: one challenge, every value quoted, a comma and a space between
+// parameters, no commas or quotes inside values.
+//
+// Source: RFC 6750 section 3; https://learn.microsoft.com/entra/identity-platform/claims-challenge
+func (c challenge) forError(err error) string {
 	if err == nil {
-		status = http.StatusInternalServerError
+		return ""
 	}
-	reason := ReasonOf(err)
-	// Marshalling a struct of strings and numbers cannot fail.
-	body, _ := json.Marshal(problem{http.StatusText(status), status, clientText(reason), reason})
-	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if r == nil || r.Method != http.MethodHead {
-		_, _ = w.Write(body)
+	k := kindOf(err)
+	var refused *refusal
+	if errors.As(err, &refused) && refused.Sentinel == nil {
+		k = kindInternal
 	}
+	if k.silent {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(`Bearer realm=""`)
+	add := func(name, value string) {
+		if value != "" {
+			b.WriteString(", " + name + `="` + value + `"`)
+		}
+	}
+	add("authorization_uri", c.authorizationURI)
+	add("resource_metadata", c.resourceMetadata)
+	if refused != nil && refused.Claims != "" {
+		add("error", "insufficient_claims")
+		add("error_description", clientText(Reason(refused.Reason)))
+		add("claims", base64.StdEncoding.EncodeToString([]byte(refused.Claims)))
+		return b.String()
+	}
+	add("error", k.code)
+	if k.code != "" {
+		add("error_description", clientText(ReasonOf(err)))
+	}
+	if refused != nil && refused.Scope != "" && !strings.ContainsFunc(c.scopePrefix+refused.Scope, breaksValue) {
+		add("scope", c.scopePrefix+refused.Scope)
+	}
+	return b.String()
 }
 
-// clientText is all that a client learns of a refusal: one text for each reason, fit for a header parameter (no quotes,
-// commas or equals signs).
-func clientText(reason Reason) string { return clientTexts[reason] }
+// breaksValue reports whether a character would end a quoted value or confuse the parsers of clients.
+func breaksValue(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\,=`, r) }
 
-var clientTexts = map[Reason]string{
-	ReasonNoToken:           "The request carries no bearer token.",
-	ReasonInvalidRequest:    "The Authorization header is malformed.",
-	ReasonMalformed:         "The token is malformed.",
-	ReasonTooLarge:          "The token is too large.",
-	ReasonEncrypted:         "Encrypted tokens are not accepted.",
-	ReasonAlgorithm:         "The signature algorithm is not accepted.",
-	ReasonHeader:            "The header of the token is not accepted.",
-	ReasonMicrosoftAPIToken: "The token was issued for another API.",
-	ReasonUnknownKey:        "The signing key is unknown.",
-	ReasonKeyIssuer:         "The signing key does not belong to the issuer.",
-	ReasonSignature:         "The signature is invalid.",
-	ReasonClaims:            "The claims of the token are not accepted.",
-	ReasonExpired:           "The token has expired.",
-	ReasonNotYetValid:       "The token is not valid yet.",
-	ReasonIssuer:            "The issuer is not accepted.",
-	ReasonTenant:            "The tenant is not accepted.",
-	ReasonAudience:          "The token was issued for another audience.",
-	ReasonVersion:           "The version of the token is not accepted.",
-	ReasonIDToken:           "An ID token is not accepted.",
-	ReasonNoPermissions:     "The token carries no permissions.",
-	ReasonBoundToken:        "The token is bound to a key and cannot be used as a bearer token.",
-	ReasonInvalidToken:      "The token is not accepted.",
-	ReasonScope:             "The token lacks a scope that is required here.",
-	ReasonRole:              "The user lacks an app role that is required here.",
-	ReasonAppPermission:     "The application lacks a permission that is required here.",
-	ReasonClient:            "The client application is not accepted here.",
-	ReasonAuthContext:       "A stronger sign-in is required here.",
-	ReasonForbidden:         "The caller is not permitted to do this.",
-	ReasonKeysUnavailable:   "Tokens cannot be verified at the moment.",
-	ReasonInternal:          "The request could not be handled.",
+// headerSafe escapes in a URL what would end a quoted value or confuse the parsers of clients.
+func headerSafe(url string) string {
+	var b strings.Builder
+	for _, c := range []byte(url) {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' || c == ',' {
+			fmt.Fprintf(&b, "%%%02X", c)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }

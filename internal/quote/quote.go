@@ -4,6 +4,7 @@ package quote
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -46,3 +47,6 @@ func Cut(s string) string {
 	}
 	return s[:end]
 }
+
+// IsBlank reports whether nobody sees r: a space or another character that is not printable.
+func IsBlank(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }

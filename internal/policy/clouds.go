@@ -1,19 +1,20 @@
-package entra
+package policy
 
 import "fmt"
 
-// PersonalAccounts is the tenant of personal Microsoft accounts (outlook.com, live.com, …), for [Options.Tenants].
+// PersonalAccounts is the tenant of personal Microsoft accounts.
 const PersonalAccounts = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
-// Cloud is one of Microsoft's separate clouds. It decides which host signs tenants in and how their issuers are named.
+// Cloud is one of Microsoft's separate clouds.
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
 type Cloud int
 
+// The clouds, in the order of package entra's.
 const (
-	Worldwide    Cloud = iota // login.microsoftonline.com: the public cloud, GCC included
-	USGovernment              // login.microsoftonline.us: GCC High and DoD
-	China                     // login.partner.microsoftonline.cn: operated by 21Vianet
+	Worldwide Cloud = iota
+	USGovernment
+	China
 )
 
 // String returns the cloud's name.

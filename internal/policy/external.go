@@ -1,0 +1,175 @@
+package policy
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/entra-go/entra/internal/claimset"
+	"github.com/entra-go/entra/internal/quote"
+	"github.com/entra-go/entra/internal/refuse"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// external is an authority at a URL of its own: External ID, Azure AD B2C or a custom domain. Its metadata names the one
+// issuer, and where the keys are.
+type external struct {
+	url    string // without a slash at the end
+	host   string
+	tenant string // the directory that its tokens must name; "" for any
+	policy string // the B2C policy that its path names; "" for none
+}
+
+const metadataPath = "/.well-known/openid-configuration"
+
+func readExternal(c *Config, wrong *mistakes) *external {
+	if c.AllowAnyTenant {
+		wrong.add("Authority", "excludes AllowAnyTenant: an authority is one directory")
+	}
+	if c.Cloud != Worldwide {
+		wrong.add("Authority", "excludes Cloud: the authority's own host decides")
+	}
+	u, err := url.Parse(c.Authority)
+	if err != nil {
+		wrong.add("Authority", "%s is no URL", quote.Text(c.Authority))
+		return nil
+	}
+	if problem := authorityProblem(u, c.Authority); problem != "" {
+		wrong.add("Authority", "%s %s", quote.Text(c.Authority), problem)
+		return nil
+	}
+	e := &external{url: strings.TrimSuffix(u.String(), "/"), host: strings.ToLower(u.Host)}
+	if len(c.Tenants) == 1 {
+		e.tenant = strings.ToLower(c.Tenants[0])
+	}
+	if inPath := tenantOf(strings.ToLower(e.url)); inPath != "" && e.tenant != "" && inPath != e.tenant {
+		wrong.add("Tenants", "names another directory than Authority, %s; leave it out or make them agree", inPath)
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if isUserFlow(segment) {
+			e.policy = segment
+		}
+	}
+	return e
+}
+
+func authorityProblem(u *url.URL, text string) string {
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	switch {
+	case strings.ContainsAny(text, "<>{}"):
+		return "holds a placeholder; write the directory's ID in its place"
+	case strings.ContainsFunc(text, quote.IsBlank):
+		return "holds white space; remove it"
+	case u.Scheme != "https":
+		return "is no https URL; expected one such as https://contoso.ciamlogin.com/<tenant ID>/v2.0"
+	case host == "":
+		return "names no host; expected a URL such as https://contoso.ciamlogin.com/<tenant ID>/v2.0"
+	case u.User != nil:
+		return "holds user information; remove what stands before the @"
+	case u.RawQuery != "" || u.ForceQuery:
+		return "holds a query; a B2C policy belongs into the path: https://<name>.b2clogin.com/<name>.onmicrosoft.com/<policy>/v2.0"
+	case strings.Contains(text, "#"):
+		return "holds a fragment; remove what follows the #"
+	case microsoftHosts[host]:
+		return "is Microsoft's own login host; use Tenants (and Cloud) instead of Authority"
+	case strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), metadataPath):
+		return "ends in " + metadataPath + "; leave that out"
+	case strings.Trim(u.Path, "/") == "":
+		return "names no directory in its path; expected a URL such as https://contoso.ciamlogin.com/<tenant ID>/v2.0"
+	}
+	return ""
+}
+
+// isUserFlow reports whether a text is the name of a B2C user flow or custom policy, which all begin alike.
+func isUserFlow(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.HasPrefix(lower, "b2c_1_") || strings.HasPrefix(lower, "b2c_1a_")
+}
+
+// checkMetadata returns why metadata cannot be the authority's, or nil. The issuer may be on another host (External ID
+// names the tenant in it), but it must be one text, to be compared exactly.
+func (e *external) checkMetadata(issuer, keysURL string) error {
+	if strings.Contains(issuer, "{") {
+		return fmt.Errorf("the metadata's issuer %s is a template; the authority must name one directory", quote.Text(issuer))
+	}
+	if u, err := url.Parse(issuer); err != nil || u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("the metadata's issuer %s is no https URL", quote.Text(issuer))
+	}
+	keys, err := url.Parse(keysURL)
+	if err != nil || keys.Scheme != "https" || strings.ToLower(keys.Host) != e.host || keys.User != nil {
+		return fmt.Errorf("the metadata's jwks_uri %s is no https URL on %s", quote.Text(keysURL), e.host)
+	}
+	return nil
+}
+
+// checkIssuer compares with the issuer that the authority's metadata names. Version and issuer need not agree: B2C says
+// 1.0 in tokens that look like version 2.0.
+func (e *external) checkIssuer(set *claimset.Set, issuer string) (string, error) {
+	// Without known metadata no issuer is right, not even an empty one.
+	if set.Iss == "" || set.Iss != issuer {
+		return "", refuse.New(refuse.Issuer, "issuer is %s; expected %s, as the metadata of Options.Authority says; another authority needs a Verifier of its own", quote.Text(set.Iss), quote.Text(issuer)).
+			Because(jwt.ErrTokenInvalidIssuer)
+	}
+	if set.Ver != "1.0" && set.Ver != "2.0" {
+		return "", refuse.New(refuse.Version, "the token's ver is %s; expected 1.0 or 2.0", quote.Text(set.Ver))
+	}
+	tenant, err := e.directory(set.Tid, tenantOf(issuer))
+	if err != nil {
+		return "", err
+	}
+	return tenant, e.checkUserFlow(set)
+}
+
+// directory returns the token's directory: its tid or, without one, the directory in the issuer's path.
+func (e *external) directory(tid, inPath string) (string, error) {
+	tenant := tid
+	switch {
+	case tid == "":
+		tenant = inPath
+	case !isGUID(tid):
+		return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case", quote.Text(tid))
+	case inPath != "" && tid != inPath:
+		return "", refuse.New(refuse.Tenant, "the token's tid %s is not the directory of its issuer, %s", tid, inPath)
+	}
+	if e.tenant != "" && tenant != e.tenant {
+		return "", refuse.New(refuse.Tenant, "the token's directory is %s; expected %s, the one in Options.Tenants", quote.Text(tenant), e.tenant)
+	}
+	return tenant, nil
+}
+
+// tenantOf returns the directory that an issuer's path names, or "".
+func tenantOf(issuer string) string {
+	_, path, _ := strings.Cut(strings.TrimPrefix(issuer, "https://"), "/")
+	for segment := range strings.SplitSeq(path, "/") {
+		if isGUID(segment) {
+			return segment
+		}
+	}
+	return ""
+}
+
+// checkUserFlow keeps apart the user flows of a B2C tenant, which share keys and issuer.
+func (e *external) checkUserFlow(set *claimset.Set) error {
+	found := set.TFP
+	if found == "" {
+		found = set.ACR
+	}
+	if e.policy == "" || found == "" || strings.EqualFold(found, e.policy) {
+		return nil
+	}
+	return refuse.New(refuse.Issuer, "the token's B2C policy (tfp or acr) is %s; expected %s, as the path of Options.Authority says: another policy needs a Verifier of its own", quote.Text(found), quote.Text(e.policy)).
+		Because(jwt.ErrTokenInvalidIssuer)
+}
+
+// isGuest follows acct alone: idp names the provider that any customer may come from.
+func (e *external) isGuest(set *claimset.Set) bool { return set.HasAcct && set.Acct == 1 }
+
+func (e *external) userFlow(set *claimset.Set) string {
+	if set.TFP == "" && isUserFlow(set.ACR) {
+		return set.ACR
+	}
+	return set.TFP
+}
+
+// base returns the authority's place, without the version.
+func (e *external) base() string { return strings.TrimSuffix(e.url, "/v2.0") }

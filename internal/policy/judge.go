@@ -1,0 +1,168 @@
+package policy
+
+import (
+	"strings"
+	"time"
+
+	"github.com/entra-go/entra/internal/claimset"
+	"github.com/entra-go/entra/internal/quote"
+	"github.com/entra-go/entra/internal/refuse"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Kind says what a token lets its bearer be. The values are those of entra.Kind.
+type Kind uint8
+
+// The kinds. The zero value is none of them.
+const (
+	UserToken Kind = iota + 1
+	AppToken
+	IDToken
+)
+
+// Verdict is what follows from the claims of an accepted token.
+type Verdict struct {
+	Kind                 Kind
+	TenantID             string
+	ClientID, ClientAuth string // "" for an ID token: the application that asked for it is this API's own registration
+	PreferredUsername    string
+	UserFlow             string
+	Guest, Agent         bool
+}
+
+// Judge decides whether a token with a good signature is accepted: set is what it says, owner whose key signed it, and
+// issuer what the authority's metadata names. Judge changes nothing that it reads. Its errors are [*refuse.Error].
+//
+// The order is part of the contract, since the first failure is the one that a caller hears of: time, issuer and tenant,
+// the key's owner, audience, kind, permissions.
+func (p *Policy) Judge(set *claimset.Set, owner KeyOwner, issuer string, now time.Time) (Verdict, error) {
+	if err := p.checkDates(set, now); err != nil {
+		return Verdict{}, err
+	}
+	tenant, err := p.authority.checkIssuer(set, issuer)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if err := p.authority.checkKey(set, tenant, owner); err != nil {
+		return Verdict{}, err
+	}
+	if err := p.checkAudience(set); err != nil {
+		return Verdict{}, err
+	}
+	kind, err := p.kind(set)
+	if err != nil {
+		return Verdict{}, err
+	}
+	v := Verdict{Kind: kind, TenantID: tenant, PreferredUsername: displayName(set), UserFlow: p.authority.userFlow(set), Agent: isAgent(set)}
+	if kind != IDToken {
+		v.ClientID, v.ClientAuth = Client(set)
+	}
+	if kind != AppToken {
+		v.Guest = p.authority.isGuest(set, tenant)
+	}
+	return v, nil
+}
+
+func (p *Policy) checkDates(set *claimset.Set, now time.Time) error {
+	if set.Exp.IsZero() {
+		return missing("exp", "; Entra always sends it, and a token that never ends is never accepted")
+	}
+	if err := p.CheckLifetime(set.Exp, set.Nbf, set.Iat, now); err != nil {
+		return err
+	}
+	if set.Nbf.After(set.Exp) {
+		return refuse.New(refuse.Claims, "the token's nbf is after its exp").Because(jwt.ErrTokenInvalidClaims)
+	}
+	return nil
+}
+
+// CheckLifetime compares the dates of a token with the clock: at its first use and, since a token can expire while it is
+// remembered, at every other. A date that the token does not have is the zero time, long past.
+func (p *Policy) CheckLifetime(exp, nbf, iat, now time.Time) error {
+	if !exp.After(now.Add(-p.skew)) {
+		return refuse.New(refuse.Expired, "the token expired at %s, %s ago (clock skew allowed: %s); the client must get a new one, or a clock is wrong", stamp(exp), rounded(now.Sub(exp)), p.skew).
+			Because(jwt.ErrTokenExpired)
+	}
+	latest := now.Add(p.skew)
+	if nbf.After(latest) {
+		return p.notYetValid("nbf", nbf, now).Because(jwt.ErrTokenNotValidYet)
+	}
+	if iat.After(latest) {
+		return p.notYetValid("iat", iat, now).Because(jwt.ErrTokenUsedBeforeIssued)
+	}
+	return nil
+}
+
+func (p *Policy) notYetValid(claim string, at, now time.Time) *refuse.Error {
+	return refuse.New(refuse.NotYetValid, "the token's %s is %s, %s ahead of this machine's clock (clock skew allowed: %s); is this clock right?", claim, stamp(at), rounded(at.Sub(now)), p.skew)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// rounded makes a duration that may come from a forged date readable.
+func rounded(d time.Duration) time.Duration { return d.Round(time.Second) }
+
+func missing(claim, cure string) *refuse.Error {
+	return refuse.New(refuse.Claims, "the token has no %s%s", claim, cure).Because(jwt.ErrTokenRequiredClaimMissing)
+}
+
+func (p *Policy) checkAudience(set *claimset.Set) error {
+	switch {
+	case set.AudCount > 1:
+		return refuse.New(refuse.Audience, "the token has %d audiences; Entra's tokens have one, and one of several could be anybody's", set.AudCount)
+	case set.Aud == "":
+		return refuse.New(refuse.Audience, "the token has no audience (aud); it could be meant for any API")
+	case p.audienceSet[withoutSlash(set.Aud)]:
+		return nil
+	}
+	return p.wrongAudience(set).Because(jwt.ErrTokenInvalidAudience)
+}
+
+func (p *Policy) wrongAudience(set *claimset.Set) *refuse.Error {
+	if name, ok := microsoftAPIs[withoutSlash(set.Aud)]; ok {
+		return refuse.New(refuse.Audience, "audience is %s: the client asked for a token of that API and sent it here%s", name, p.ScopeCure())
+	}
+	cure := "add the audience to Options.Audiences"
+	switch {
+	case p.clientID == "" && isGUID(set.Aud):
+		cure = "set Options.ClientID to it: version 2.0 tokens name the client ID"
+	case set.Ver == "1.0":
+		cure += p.authority.audienceCure()
+	}
+	return refuse.New(refuse.Audience, "audience is %s; expected one of %s: the client asked for another API's token%s; if it is this API, %s",
+		quote.Text(set.Aud), strings.Join(p.audiences, ", "), p.ScopeCure(), cure)
+}
+
+// Client returns the application that asked for the token and how it proved itself. Version 1.0 tokens say it under
+// other names than version 2.0 tokens.
+func Client(set *claimset.Set) (id, auth string) {
+	if set.Azp == "" || set.Ver == "1.0" && set.AppID != "" {
+		return set.AppID, set.AppIDACR
+	}
+	return set.Azp, set.AzpACR
+}
+
+func displayName(set *claimset.Set) string {
+	for _, name := range []string{set.PreferredUsername, set.UPN} {
+		if name != "" {
+			return name
+		}
+	}
+	return set.UniqueName
+}
+
+// isAgent looks for the facets 11 (agent identity) and 13 (agent's user account) of client and user.
+//
+// Source: https://learn.microsoft.com/entra/agent-id/identity-platform/agent-token-claims
+func isAgent(set *claimset.Set) bool {
+	return hasAgentFacet(set.XmsActFct) || hasAgentFacet(set.XmsSubFct)
+}
+
+func hasAgentFacet(facets string) bool {
+	for facet := range strings.FieldsSeq(facets) {
+		if facet == "11" || facet == "13" {
+			return true
+		}
+	}
+	return false
+}
