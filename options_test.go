@@ -175,7 +175,7 @@ func TestOptionsMistakesAreReportedAtOnce(t *testing.T) {
 	}
 	want := []string{
 		"Tenants[0]", "Tenants[3]", "Tenants", "Cloud", "ClientID", "AppKeys",
-		"Audiences[0]", "Audiences[1]", "ClockSkew", "MaxTokenSize", "Authority", "Authority", "Authority",
+		"Audiences[0]", "Audiences[1]", "ClockSkew", "Authority", "Authority", "Authority", "MaxTokenSize",
 		"ResourceScopes[0]", "Resource",
 	}
 	var got []string
