@@ -1,5 +1,5 @@
 // Gateway is a forward-auth service: a reverse proxy asks it about each request before it passes the request on to
-// programs that know nothing of tokens. README.md has the configuration of nginx, Envoy and Traefik.
+// programs that know nothing of tokens. README.md has the configuration of nginx, Caddy, Envoy and Traefik.
 //
 // Before you run it, set ENTRA_TENANT_ID to your directory (tenant) ID and ENTRA_CLIENT_ID to the application (client) ID
 // of the API that the programs form, both from its page under App registrations, and change permissions below. Only
@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/entra-go/entra"
 )
@@ -67,21 +68,41 @@ func newHandler(options entra.Options, allowed int) (http.Handler, error) {
 	}), nil
 }
 
-// pass lets a request through and names its caller. It sets every header each time, so that each replaces a header of
-// the same name that the client sent.
+// none is the value of a header that has nothing to name. An empty value is not safe: some proxies take an empty header for
+// an absent one and keep what the client sent under its name.
+const none = "-"
+
+// pass lets a request through and names its caller. It sets every header each time, once and never empty, so that each
+// replaces a header of the same name that the client sent.
 func pass(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		claims, _ := entra.ClaimsFromContext(r.Context()) // always there behind Authenticate
 		header := w.Header()
 		header.Set("X-Auth-Kind", claims.Kind.String())
-		header.Set("X-Auth-Tenant", claims.TenantID)
-		header.Set("X-Auth-Object", claims.ObjectID)
-		header.Set("X-Auth-Client", claims.ClientID)
-		header.Set("X-Auth-Scopes", strings.Join(claims.Scopes, " "))
-		header.Set("X-Auth-Roles", strings.Join(claims.Roles, " "))
+		header.Set("X-Auth-Tenant", list(claims.TenantID))
+		header.Set("X-Auth-Object", list(claims.ObjectID))
+		header.Set("X-Auth-Client", list(claims.ClientID))
+		header.Set("X-Auth-Scopes", list(claims.Scopes...))
+		header.Set("X-Auth-Roles", list(claims.Roles...))
 		w.WriteHeader(status)
 	}
 }
+
+// list joins values with spaces. It leaves out those that a program would not read as one value again; Entra makes none such.
+func list(values ...string) string {
+	var kept []string
+	for _, value := range values {
+		if value != "" && !strings.ContainsFunc(value, unfit) {
+			kept = append(kept, value)
+		}
+	}
+	if kept == nil {
+		return none
+	}
+	return strings.Join(kept, " ")
+}
+
+func unfit(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == ',' }
 
 // writeRefusal does what entra.WriteProblem does, but answers 401 where that answers 400: nginx's auth_request takes 401
 // and 403 for refusals and any other status for a fault.

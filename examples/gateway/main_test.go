@@ -38,17 +38,32 @@ func TestTheGatewayAlone(t *testing.T) {
 	}
 }
 
-func TestAllHeadersAreThereEvenIfEmpty(t *testing.T) {
+func TestEachHeaderIsThereOnceAndNeverEmpty(t *testing.T) {
 	tenant := entratest.New(t)
-	response := get(t, http.DefaultClient, serve(t, tenant, http.StatusOK)+"/orders.read",
-		http.Header{"Authorization": {"Bearer " + tenant.Token(entratest.Scopes("Orders.Read"), entratest.Without("roles"))}})
-	if response.StatusCode != http.StatusOK {
-		t.Errorf("got %s, want 200 as asked for", response.Status)
-	}
-	for _, name := range []string{"X-Auth-Kind", "X-Auth-Tenant", "X-Auth-Object", "X-Auth-Client", "X-Auth-Scopes", "X-Auth-Roles"} {
-		if len(response.Header[name]) != 1 {
-			t.Errorf("got %s %q, want it once", name, response.Header[name])
-		}
+	gateway := serve(t, tenant, http.StatusOK)
+	for _, test := range []struct {
+		name, token, scopes, roles string
+	}{
+		{"a user without roles", tenant.Token(entratest.Scopes("Orders.Read"), entratest.Without("roles")), "Orders.Read", "-"},
+		{"a user with two scopes and roles", tenant.Token(entratest.Scopes("Orders.Read", "Orders.Write"), entratest.Roles("a", "b")), "Orders.Read Orders.Write", "a b"},
+		{"an application without scopes", tenant.Token(entratest.App("Orders.Read.All")), "-", "Orders.Read.All"},
+		{"a role that would be read as two", tenant.Token(entratest.Scopes("Orders.Read"), entratest.Roles("x Orders.Admin", "y,z", "", "w")), "Orders.Read", "w"},
+		{"only such roles", tenant.Token(entratest.Scopes("Orders.Read"), entratest.Roles("x Orders.Admin", "x\r\nX-Auth-Roles: y")), "Orders.Read", "-"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			response := get(t, http.DefaultClient, gateway+"/orders.read", http.Header{"Authorization": {"Bearer " + test.token}})
+			if response.StatusCode != http.StatusOK {
+				t.Fatalf("got %s, want 200 as asked for", response.Status)
+			}
+			for _, name := range []string{"X-Auth-Kind", "X-Auth-Tenant", "X-Auth-Object", "X-Auth-Client", "X-Auth-Scopes", "X-Auth-Roles"} {
+				if values := response.Header[name]; len(values) != 1 || values[0] == "" {
+					t.Errorf("got %s %q, want one value that is not empty", name, values)
+				}
+			}
+			if scopes, roles := response.Header.Get("X-Auth-Scopes"), response.Header.Get("X-Auth-Roles"); scopes != test.scopes || roles != test.roles {
+				t.Errorf("got scopes %q and roles %q, want %q and %q", scopes, roles, test.scopes, test.roles)
+			}
+		})
 	}
 }
 

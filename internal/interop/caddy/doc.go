@@ -1,0 +1,2 @@
+// Package caddy holds tests only: Caddy itself in front of examples/gateway, with the Caddyfile of that example.
+package caddy
