@@ -8,13 +8,14 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
 // The headers by which the API tells the soak what happened inside.
@@ -24,10 +25,10 @@ const (
 	reachedHeader  = "Soak-Reached" // set by the handlers behind the middleware
 )
 
-// api is the server under test. Its Verifier is exchanged for a new one now and then, as by a deployment.
+// api is the server under test. Now and then a new Verifier takes the place of the current one, as a deployment does.
 type api struct {
 	entra   *fakeEntra
-	oracle  *oracle.Oracle
+	ledger  *invariants.Ledger
 	report  *report
 	began   time.Time
 	url     string
@@ -49,8 +50,8 @@ type instance struct {
 	passed   atomic.Uint64 // requests that Authenticate let in
 }
 
-func startAPI(e *fakeEntra, o *oracle.Oracle, r *report) (*api, error) {
-	a := &api{entra: e, oracle: o, report: r, began: time.Now()}
+func startAPI(e *fakeEntra, o *invariants.Ledger, r *report) (*api, error) {
+	a := &api{entra: e, ledger: o, report: r, began: time.Now()}
 	if err := a.deploy(); err != nil {
 		return nil, err
 	}
@@ -60,11 +61,11 @@ func startAPI(e *fakeEntra, o *oracle.Oracle, r *report) (*api, error) {
 	}
 	a.url = "http://" + listener.Addr().String()
 	a.server = &http.Server{Handler: a, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(newLogSpy(r).handler(), slog.LevelError)}
-	go func() { _ = a.server.Serve(listener) }() // It ends with Close.
+	go func() { _ = a.server.Serve(listener) }() // Shutdown ends it.
 	return a, nil
 }
 
-// deploy puts a new Verifier in the place of the current one.
+// deploy replaces the Verifier by a new one.
 func (a *api) deploy() error {
 	a.deploys.Lock()
 	defer a.deploys.Unlock()
@@ -73,11 +74,11 @@ func (a *api) deploy() error {
 	if old != nil {
 		in.number = old.number + 1
 	}
-	in.observer = &observer{wire: a.entra.wire, oracle: a.oracle, report: a.report, instance: in.number}
+	in.observer = &observer{wire: a.entra.wire, ledger: a.ledger, report: a.report, instance: in.number}
 	verifier, err := entra.NewVerifier(entra.Options{
 		Tenants:    []string{entratest.TenantID},
 		ClientID:   entratest.APIClientID,
-		ClockSkew:  -1, // both sides read the same clock
+		ClockSkew:  -1, // none: client and API read the same clock
 		HTTPClient: &http.Client{Transport: in.observer},
 		Logger:     slog.New(in.log.handler()),
 	})
@@ -85,13 +86,35 @@ func (a *api) deploy() error {
 		return err
 	}
 	in.verifier = verifier
-	in.handler = verifier.Authenticate(in.count(routes()))
-	a.oracle.Started(in.number, in.began)
+	in.handler = verifier.Authenticate(in.count(a.secondOpinion(routes())))
+	a.ledger.Started(in.number, in.began)
 	a.current.Store(in)
 	if old != nil {
 		a.retire(old)
 	}
 	return nil
+}
+
+// secondOpinion asks the oracle about every token that Authenticate let in.
+func (a *api) secondOpinion(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		claims, ok := entra.ClaimsFromContext(r.Context())
+		if !ok {
+			a.report.violation(brokenAnswer, "a request was let in without claims")
+			return
+		}
+		if err := a.entra.oracle().Judge(token, claims, a.arrived(w.Header()), time.Now()); err != nil {
+			a.report.violation(wrongToken, err.Error())
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// arrived reads when a request arrived from the header of its answer.
+func (a *api) arrived(answer http.Header) time.Time {
+	since, _ := strconv.ParseInt(answer.Get(arrivedHeader), 10, 64) // ServeHTTP wrote it.
+	return a.began.Add(time.Duration(since))
 }
 
 func routes() http.Handler {
@@ -127,7 +150,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in.handler.ServeHTTP(w, r)
 }
 
-// retire audits an instance that gets no new requests, once it is quiet.
+// retire audits an instance that gets no new requests, once its last request and fetch have ended.
 func (a *api) retire(in *instance) {
 	a.retired.Go(func() {
 		deadline := time.Now().Add(30 * time.Second)
@@ -142,11 +165,12 @@ func (a *api) retire(in *instance) {
 	})
 }
 
-// audit compares what a Verifier counts with what was seen. The last request or fetch may be about to be counted still.
+// audit compares what a Verifier counts with what was seen. The last request or fetch may not be counted yet, so it looks
+// more than once.
 func (a *api) audit(in *instance) {
 	var wrong []string
 	for range 5 {
-		time.Sleep(oracle.Slack / 2)
+		time.Sleep(invariants.Slack / 2)
 		if wrong = a.miscounted(in); len(wrong) == 0 {
 			break
 		}
@@ -167,7 +191,7 @@ func (a *api) miscounted(in *instance) (wrong []string) {
 		{"Verified", stats.Verified, in.passed.Load()},
 		{"Fetches", stats.Fetches, uint64(in.observer.fetches.Load())},
 		{"FetchFailures", stats.FetchFailures, uint64(in.observer.failures.Load())},
-		{"Keys", uint64(stats.Keys), uint64(a.oracle.Keys(in.number))},
+		{"Keys", uint64(stats.Keys), uint64(a.ledger.Keys(in.number))},
 	} {
 		if row.got != row.want {
 			wrong = append(wrong, fmt.Sprintf("instance %d: Stats().%s is %d, seen were %d", in.number, row.name, row.got, row.want))
@@ -176,7 +200,7 @@ func (a *api) miscounted(in *instance) (wrong []string) {
 	return wrong
 }
 
-// close ends the API when all clients have.
+// close ends the API. All clients have ended before.
 func (a *api) close(ctx context.Context) error {
 	err := a.server.Shutdown(ctx)
 	a.retire(a.current.Load())

@@ -13,17 +13,17 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
-// patience is how long a client waits for any answer: longer than the API may take.
+// patience is how long most clients wait for an answer: longer than the API may take.
 const patience = 30 * time.Second
 
 // client sends requests from one goroutine.
 type client struct {
 	api      *api
 	keyring  *keyring
-	oracle   *oracle.Oracle
+	ledger   *invariants.Ledger
 	report   *report
 	http     *http.Client
 	flood    *atomic.Bool
@@ -31,14 +31,14 @@ type client struct {
 	random   *rand.Rand
 }
 
-// run sends requests until ctx ends, and waits for the answer of the last one.
+// run sends requests until ctx ends, and then waits for the last answer.
 func (c *client) run(ctx context.Context) {
 	for sleep(ctx, time.Duration(c.random.ExpFloat64()*float64(c.interval))) {
 		c.exchange(c.pick())
 	}
 }
 
-// sleep returns false if ctx ends first.
+// sleep waits for d and returns true, or false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -71,7 +71,7 @@ func (c *client) pick() *credential {
 	if c.random.IntN(3) == 0 {
 		g = generations[c.random.IntN(len(generations))]
 	}
-	// Half of the requests are those of good clients; the classes of their tokens come first.
+	// Half of these requests are good ones: the classes of good tokens come first.
 	if c.random.IntN(2) == 0 {
 		return g.tokens[c.random.IntN(validClasses)]
 	}
@@ -88,7 +88,7 @@ func (c *client) exchange(cr *credential) {
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.api.url+cr.path, nil)
 	if err != nil {
-		panic(err) // The URL is the soak's own.
+		panic(err) // The URL is built from constants and the API's own address.
 	}
 	r.Header["Authorization"] = cr.values
 	response, body, err := c.send(r)
@@ -116,16 +116,16 @@ func (c *client) send(r *http.Request) (*http.Response, []byte, error) {
 
 func (c *client) judge(cr *credential, response *http.Response, body []byte, ended time.Time) {
 	number, _ := strconv.Atoi(response.Header.Get(instanceHeader))
-	arrived, _ := strconv.ParseInt(response.Header.Get(arrivedHeader), 10, 64)
-	x := oracle.Exchange{
+	arrived := c.api.arrived(response.Header)
+	x := invariants.Exchange{
 		Token:    cr.token,
-		Instance: number,
-		Arrived:  c.api.began.Add(time.Duration(arrived)),
+		Verifier: number,
+		Arrived:  arrived,
 		Ended:    ended,
-		Stalled:  c.report.stalls.since(c.api.began.Add(time.Duration(arrived))),
-		Answer:   oracle.Answer{Status: response.StatusCode, Reason: reasonIn(response, body)},
+		Stalled:  c.report.stalls.since(arrived),
+		Answer:   invariants.Answer{Status: response.StatusCode, Reason: reasonIn(response, body)},
 	}
-	verdict := c.oracle.Judge(x)
+	verdict := c.ledger.Judge(x)
 	c.report.exchange(cr, x, verdict)
 	if flaw := inspect(cr, response, body); flaw != "" {
 		c.report.violation(brokenAnswer, fmt.Sprintf("%s: %s: %s", cr.class, x.Answer, flaw))
@@ -140,7 +140,7 @@ func reasonIn(response *http.Response, body []byte) string {
 	return problem.Reason
 }
 
-// inspect returns what is wrong with the form of an answer, whatever it says.
+// inspect returns what is wrong with the form of an answer, right or wrong as its status may be.
 func inspect(cr *credential, response *http.Response, body []byte) string {
 	header, status := response.Header, response.StatusCode
 	if status == http.StatusOK {

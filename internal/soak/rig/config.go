@@ -17,7 +17,7 @@ type Config struct {
 	Rate    int           // requests a second, of all of them together
 }
 
-// The limits of a Config. Keys age after 24 hours, which real time does not reach here: a soak ends well before.
+// The limits of a Config. A soak ends well before the first key reaches the end of its life.
 const (
 	minFor, maxFor         = time.Second, 20 * time.Hour
 	minClients, maxClients = 1, 2000

@@ -9,20 +9,20 @@ import (
 	"time"
 
 	"github.com/entra-go/entra/entratest"
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
-// credential is what a client sends, and what is known of the right answer.
+// credential is what a client sends, and which answer it deserves.
 type credential struct {
 	class  string
 	path   string
 	values []string // of the Authorization header
-	token  oracle.Token
+	token  invariants.Token
 	who    identity  // of the token
-	hasty  time.Time // until then some clients do not wait long for the answer
+	hasty  time.Time // until then some clients do not wait for the answer
 }
 
-// identity tells one token from another. The API must see that of the token sent, whatever is remembered.
+// identity tells one token from another. The handler must see that of the very token sent, remembered or not.
 type identity struct {
 	TenantID string `json:"tid"`
 	ObjectID string `json:"oid"`
@@ -35,12 +35,12 @@ const (
 	jobsPath   = "/jobs"   // for applications with the permission RoleDaemon
 )
 
-// recipe makes one class of credentials from a key.
+// recipe makes credentials of one class.
 type recipe struct {
 	class string
-	merit oracle.Answer
+	merit invariants.Answer
 	path  string // "" for ordersPath
-	early bool   // decided before a key is looked up
+	early bool   // refused before a key is looked up
 	make  func(*forge) string
 }
 
@@ -56,18 +56,22 @@ func (f *forge) token(options ...entratest.TokenOption) string {
 	return f.tenant.Token(options...)
 }
 
-// unique gives a token a name of its own.
+// unique gives a token an ID of its own.
 func unique() entratest.TokenOption { return entratest.Claim("uti", rand.Text()) }
 
-var letIn = oracle.Answer{Status: 200}
+var letIn = invariants.Answer{Status: 200}
 
-func unauthorized(reason string) oracle.Answer { return oracle.Answer{Status: 401, Reason: reason} }
-func forbidden(reason string) oracle.Answer    { return oracle.Answer{Status: 403, Reason: reason} }
+func unauthorized(reason string) invariants.Answer {
+	return invariants.Answer{Status: 401, Reason: reason}
+}
+func forbidden(reason string) invariants.Answer {
+	return invariants.Answer{Status: 403, Reason: reason}
+}
 
-// validClasses is how many of the recipes, the first, make good tokens.
+// validClasses is how many recipes, the first ones, make good tokens.
 const validClasses = 4
 
-// recipes are the classes of which every signing key gets one token each.
+// recipes returns all classes. Of each, every generation of keys gets one token.
 func recipes() []recipe {
 	as := func(options ...entratest.TokenOption) func(*forge) string {
 		return func(f *forge) string { return f.token(options...) }
@@ -120,7 +124,7 @@ func bitFlipped(f *forge) string {
 	parts := strings.Split(f.token(), ".")
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil {
-		panic(err) // entratest has written it.
+		panic(err) // entratest encoded it a moment ago.
 	}
 	signature[len(signature)/2] ^= 1
 	return parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(signature)

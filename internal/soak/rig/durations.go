@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// durations counts durations by their magnitude, in bounded space.
+// durations counts durations by magnitude, in bounded space.
 type durations struct {
 	total   int
 	longest time.Duration
@@ -19,7 +19,7 @@ func (d *durations) add(t time.Duration) {
 	d.below[bits.Len64(uint64(max(0, t/time.Microsecond)))]++
 }
 
-// bound returns a duration below which this share of them is: a power of two microseconds.
+// bound returns a duration below which this share of them lies: a power of two microseconds.
 func (d *durations) bound(share float64) time.Duration {
 	left := int(share * float64(d.total))
 	for i, n := range d.below {

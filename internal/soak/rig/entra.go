@@ -4,27 +4,47 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/entra-go/entra/entratest"
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
+	"github.com/entra-go/entra/internal/tests/oracle"
 )
 
-// fakeEntra is the tenant, how to reach it, and its trouble.
+// fakeEntra is the tenant, the network on the way to it, and its state of health.
 type fakeEntra struct {
 	tenant *entratest.Server
 	wire   *wire
-	oracle *oracle.Oracle
+	ledger *invariants.Ledger
+
+	second atomic.Pointer[oracle.Oracle]
 
 	mu    sync.Mutex
 	state string
 }
 
-func startEntra(o *oracle.Oracle) (*fakeEntra, error) {
+// oracle judges tokens by all keys that Entra has listed so far.
+func (e *fakeEntra) oracle() *oracle.Oracle { return e.second.Load() }
+
+// trust says that the keys verify tokens. Only the schedule calls it, before Entra lists them.
+func (e *fakeEntra) trust(keys ...*entratest.Key) {
+	next := &oracle.Oracle{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, Keys: oracle.Keys(keys...)}
+	if old := e.second.Load(); old != nil {
+		maps.Copy(next.Keys, old.Keys)
+	}
+	e.second.Store(next)
+	for _, key := range keys {
+		e.ledger.Usable(key.ID())
+	}
+}
+
+func startEntra(o *invariants.Ledger) (*fakeEntra, error) {
 	tenant, err := entratest.NewServer(entratest.Config{})
 	if err != nil {
 		return nil, err
@@ -39,7 +59,7 @@ func startEntra(o *oracle.Oracle) (*fakeEntra, error) {
 		tenant.Close()
 		return nil, err
 	}
-	return &fakeEntra{tenant: tenant, wire: newWire(address, tenant.CertPool()), oracle: o}, nil
+	return &fakeEntra{tenant: tenant, wire: newWire(address, tenant.CertPool()), ledger: o}, nil
 }
 
 func (e *fakeEntra) close() {
@@ -59,7 +79,7 @@ func (e *fakeEntra) say(state string) {
 	e.state = state
 }
 
-// beWell ends all trouble. Key documents then take that long.
+// beWell ends all trouble. Each answer with keys then takes that long.
 func (e *fakeEntra) beWell(latency time.Duration) {
 	e.wire.refused.Store(false)
 	e.wire.distrust.Store(false)
@@ -67,11 +87,11 @@ func (e *fakeEntra) beWell(latency time.Duration) {
 	e.tenant.Restore()
 	e.tenant.DelayKeys(latency)
 	e.say(fmt.Sprintf("well, %s", latency))
-	e.oracle.Well(time.Now())
+	e.ledger.Well(time.Now())
 }
 
 func (e *fakeEntra) trouble(f fault) {
-	e.oracle.Troubled()
+	e.ledger.Troubled()
 	e.tenant.Restore()
 	f.begin(e)
 	e.say(f.name)
@@ -83,7 +103,7 @@ type fault struct {
 	begin func(*fakeEntra)
 }
 
-// faults returns every kind, drawn anew: some have a number in them.
+// faults returns every kind of trouble. Numbers in them are drawn anew.
 func faults(r *rand.Rand) []fault {
 	retryAfter := fmt.Sprint(1 + r.IntN(20))
 	return []fault{
@@ -134,7 +154,7 @@ func says(body string) func(*fakeEntra) {
 	})
 }
 
-// write ignores errors: the client may have left, and that is his affair.
+// write ignores errors: a Verifier may stop reading at any time.
 func write(w io.Writer, text string) { _, _ = io.WriteString(w, text) }
 
 func endless(w http.ResponseWriter, _ *http.Request) {

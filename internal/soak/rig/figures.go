@@ -13,14 +13,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
 const (
 	progressEvery = 5 * time.Second
-	// warmUp is when the heap is measured for the first time, or after a third of a short soak.
+	// warmUp is when the heap is measured for the first time; in a soak of less than three minutes, after a third of it.
 	warmUp = time.Minute
-	// heapGrowth is how much the heap may have grown since: a full memory of verified tokens, and as much again.
+	// heapGrowth is how much the heap may grow from then on: a full memory of verified tokens takes half of it.
 	heapGrowth = 16 << 20
 	// quiet is how long goroutines may take to end.
 	quiet = 20 * time.Second
@@ -42,7 +42,7 @@ func heap() uint64 {
 	return liveHeap()
 }
 
-// liveHeap returns what the last collection left.
+// liveHeap returns the bytes that the last collection found in use.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
@@ -85,7 +85,7 @@ func (s *schedule) progress() {
 		in.number, stats.Keys, stats.Fetches, stats.FetchFailures, flood, goroutines(), megabytes(liveHeap()))
 }
 
-// figures prints what the soak amounts to.
+// figures prints the counts of the whole soak.
 func (r *report) figures(before, left int, early, late uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,34 +99,36 @@ func (r *report) figures(before, left int, early, late uint64) {
 	r.printf("%-42s %9d %9d %9d\n\n", fmt.Sprintf("all %d", requests), all.accepted, all.refused, all.left)
 	for _, row := range [][2]string{
 		{"judged", r.judged()},
-		{"good tokens refused for want of a key", fmt.Sprintf("%d, within the bounds", r.wanting)},
+		{"good tokens rightly refused for want of a key", fmt.Sprint(r.wanting)},
 		{"answers with a held key", r.held.String()},
-		{"keys found after they could be", fmt.Sprintf("%d: %s", r.found.total, &r.found)},
+		{"new keys fetched, since Entra listed them", fmt.Sprintf("%d: %s", r.found.total, &r.found)},
+		{"first keys fetched, since Entra was well", fmt.Sprintf("%d: %s", r.returns.total, &r.returns)},
 		{"Verifiers", fmt.Sprintf("%d; they verified %d tokens, %d of them from memory", r.deployed, r.verified, r.remembered)},
 		{"fetches", fmt.Sprintf("%d, %d failed", r.fetches, r.failures)},
 		{"log lines", fmt.Sprint(r.logLines)},
 		{"longest stall of the machine", r.stalls.longest.Round(time.Millisecond).String()},
 		{"goroutines", fmt.Sprintf("%d before, %d after", before, left)},
 		{"heap after a collection", fmt.Sprintf("%s early, %s at the end", megabytes(early), megabytes(late))},
-		{"wrong acceptances", fmt.Sprint(r.faults[oracle.Accepted])},
-		{"wrong refusals", fmt.Sprint(r.faults[oracle.Refused])},
-		{"other wrong or late answers", fmt.Sprint(r.faults[oracle.Other] + r.faults[oracle.Late])},
+		{"wrong acceptances", fmt.Sprint(r.faults[invariants.Accepted])},
+		{"wrong refusals", fmt.Sprint(r.faults[invariants.Refused])},
+		{"objections of the oracle", fmt.Sprint(r.broken[wrongToken])},
+		{"other wrong or late answers", fmt.Sprint(r.faults[invariants.Other] + r.faults[invariants.Late])},
 		{"flawed answers, fetches, counts and logs", fmt.Sprint(r.broken[brokenAnswer] + r.broken[brokenFetch] + r.broken[brokenCount] + r.broken[brokenLog])},
 	} {
 		r.printf("%-46s %s\n", row[0], row[1])
 	}
 }
 
-// judged says on what grounds.
+// judged says how many answers were judged on which ground.
 func (r *report) judged() string {
 	var parts []string
-	for _, ground := range []oracle.Ground{oracle.Always, oracle.Held, oracle.Found, oracle.Never, oracle.Open} {
+	for _, ground := range []invariants.Ground{invariants.Always, invariants.Held, invariants.Joined, invariants.Back, invariants.Never, invariants.Open} {
 		parts = append(parts, fmt.Sprintf("%d %s", r.grounds[ground], ground))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// verdict returns what was wrong in all, or nil.
+// verdict returns an error that names everything that was wrong, or nil.
 func (r *report) verdict(before, left int, early, late uint64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -149,6 +151,6 @@ func (r *report) verdict(before, left int, early, late uint64) error {
 
 func stacks() string {
 	var b bytes.Buffer
-	_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // A buffer takes everything.
+	_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // Writing to a buffer does not fail.
 	return b.String()
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
-// junk makes a request that nobody who holds a key has a part in. No answer but a refusal is right.
+// junk makes a request that is refused before any key is looked up.
 func junk(r *rand.Rand) *credential {
 	kinds := []func(*rand.Rand) *credential{
 		anonymous, basic, twoHeaders, grammarless, wordless, oversized, fiveSegments, headerless,
@@ -19,7 +19,7 @@ func junk(r *rand.Rand) *credential {
 }
 
 func plain(class string, status int, reason string, values ...string) *credential {
-	return &credential{class: class, path: ordersPath, values: values, token: oracle.Token{Merit: oracle.Answer{Status: status, Reason: reason}}}
+	return &credential{class: class, path: ordersPath, values: values, token: invariants.Token{Merit: invariants.Answer{Status: status, Reason: reason}}}
 }
 
 func anonymous(*rand.Rand) *credential { return plain("no token", 401, "no_token") }
@@ -52,13 +52,13 @@ func headerless(r *rand.Rand) *credential {
 	return plain("header that is no JSON", 401, "malformed", "Bearer "+segment("{"+noise(r, 9))+"."+noise(r, 9)+"."+noise(r, 9))
 }
 
-// junkKeyID names a key that nobody ever had.
+// junkKeyID makes a token that names an invented key.
 func junkKeyID(r *rand.Rand) *credential {
 	id := fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64())
 	header := segment(`{"typ":"JWT","alg":"RS256","kid":"` + id + `"}`)
 	c := bearing("junk key ID", header+"."+segment(`{"aud":"anyone"}`)+"."+noise(r, 255))
-	// Should its key ever be held, nothing makes the token good.
-	c.token = oracle.Token{KeyID: id, Merit: unauthorized("signature")}
+	// Were its key ever held, the token would still be a forgery.
+	c.token = invariants.Token{KeyID: id, Merit: unauthorized("signature")}
 	c.hasty = time.Now().Add(newFor)
 	return c
 }

@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// keysInAll bounds the signing keys: making one takes a tenth of a second, and the Verifiers hold them all.
+	// keysInAll is how many signing keys there are: making one takes a tenth of a second, and the Verifiers hold them all.
 	keysInAll = 32
-	// generationsUsed is with how many of the latest keys clients come.
+	// generationsUsed is how many of the latest keys clients have tokens of.
 	generationsUsed = 6
-	// generationsListed is how many of the latest keys Entra's document names, flaps aside.
+	// generationsListed is how many of the latest keys Entra's document names while none is withdrawn for a moment.
 	generationsListed = 4
-	// newFor is how long clients with the tokens of a key may lose patience.
+	// newFor is how long after a key is new some clients do not wait for the answer to its tokens.
 	newFor = 20 * time.Second
 )
 
-// generation is a signing key with the tokens made for this time of its use.
+// generation is a signing key with the tokens made when it came into use.
 type generation struct {
 	key    *entratest.Key
 	tokens []*credential
 	listed atomic.Bool
 }
 
-// keyring is the signing keys, what Entra's document says of them, and what clients have of them. Only the schedule
-// changes it.
+// keyring holds the signing keys, decides which of them Entra's document names, and mints the tokens that clients send.
+// Only the schedule changes it.
 type keyring struct {
 	entra *fakeEntra
 	other *entratest.Key // the attacker's, in no document
@@ -49,7 +49,7 @@ func newKeyring(e *fakeEntra) *keyring {
 	return k
 }
 
-// publishOddKeys puts keys into the document that stay there: some sign for others, some are not to be used at all.
+// publishOddKeys puts keys into the document that stay there: keys of another issuer or cloud, and keys that verify nothing.
 func (k *keyring) publishOddKeys() {
 	base, twin := entratest.NewKey(), entratest.NewKey()
 	personal := base.With("kid", "personal").With("issuer", "https://login.microsoftonline.com/"+entratest.OtherTenantID+"/v2.0")
@@ -58,8 +58,9 @@ func (k *keyring) publishOddKeys() {
 		base.With("kid", "encrypts").With("use", "enc"), base.With("kid", "elliptic").With("kty", "EC"),
 		base.With("kid", "twins"), twin.With("kid", "twins"),
 	}
+	k.entra.trust(personal, government)
 	k.entra.tenant.SetKeys(slices.Concat([]*entratest.Key{personal, government}, unusable)...)
-	k.entra.oracle.Listed(time.Now(), personal.ID(), government.ID())
+	k.entra.ledger.Listed(time.Now(), personal.ID(), government.ID())
 	for _, key := range []*entratest.Key{personal, government} {
 		k.addOdd("key of another issuer or cloud", "key_issuer", key)
 	}
@@ -74,9 +75,11 @@ func (k *keyring) addOdd(class, reason string, key *entratest.Key) {
 	k.odd = append(k.odd, r.credential(&forge{tenant: k.entra.tenant, key: key}))
 }
 
-// rotate lets Entra sign with a key that is not in use, and lists it now or, if early, leaves that for later.
+// rotate lets Entra sign with a key that is not in use. It lists the key at once, unless early: then its tokens are in use
+// before the document names it.
 func (k *keyring) rotate(early bool) *generation {
 	g := &generation{key: k.take()}
+	k.entra.trust(g.key)
 	g.tokens = mint(k.forge(g.key), recipes())
 	for _, c := range g.tokens {
 		c.hasty = time.Now().Add(newFor)
@@ -96,7 +99,7 @@ func (k *keyring) rotate(early bool) *generation {
 	return g
 }
 
-// take returns the key that was out of use for longest.
+// take returns a new key or, once there are enough, the one that has been out of use for longest.
 func (k *keyring) take() *entratest.Key {
 	if len(k.pool) < keysInAll {
 		k.pool = append(k.pool, entratest.NewKey())
@@ -112,12 +115,12 @@ func (k *keyring) forge(key *entratest.Key) *forge {
 
 func (k *keyring) publish(g *generation) {
 	k.entra.tenant.Publish(g.key)
-	k.entra.oracle.Listed(time.Now(), g.key.ID())
+	k.entra.ledger.Listed(time.Now(), g.key.ID())
 	g.listed.Store(true)
 }
 
 func (k *keyring) withdraw(g *generation) {
-	k.entra.oracle.Unlisted(g.key.ID())
+	k.entra.ledger.Unlisted(g.key.ID())
 	k.entra.tenant.Withdraw(g.key)
 	g.listed.Store(false)
 }

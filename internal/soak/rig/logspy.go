@@ -10,7 +10,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// logSpy reads what a Verifier logs, and throws it away.
+// logSpy counts what a Verifier logs, by reason, and looks for secrets in it.
 type logSpy struct {
 	report *report
 	mu     sync.Mutex
@@ -44,7 +44,7 @@ func (l *logSpy) total() (n int) {
 	return n
 }
 
-// audit checks that a flood of refusals was no flood of lines: 10 in 10 seconds for one reason.
+// audit checks that a flood of refusals wrote at most 10 lines in 10 seconds for each reason.
 func (l *logSpy) audit(lived time.Duration) {
 	limit := 10 * (int(lived/(10*time.Second)) + 1)
 	l.mu.Lock()

@@ -9,21 +9,22 @@ import (
 	"time"
 
 	"github.com/entra-go/entra"
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
-// What can be wrong besides verdicts.
+// What can be wrong beside verdicts.
 const (
+	wrongToken   = "tokens let in to which the oracle objects"
 	brokenAnswer = "flawed answers"
 	brokenFetch  = "fetches outside the bounds"
 	brokenCount  = "wrong counts"
 	brokenLog    = "flawed logs"
 )
 
-// violationsShown bounds what is printed of the same trouble.
+// violationsShown bounds how many violations are printed; all are counted.
 const violationsShown = 20
 
-// report counts, and prints violations as they happen.
+// report counts what happens and prints violations at once.
 type report struct {
 	began  time.Time
 	stalls stalls
@@ -31,13 +32,14 @@ type report struct {
 	out    io.Writer
 
 	classes    map[string]*classCount
-	grounds    map[oracle.Ground]int
-	faults     map[oracle.Fault]int
+	grounds    map[invariants.Ground]int
+	faults     map[invariants.Fault]int
 	broken     map[string]int
 	shown      int
-	wanting    int // good tokens that were refused for want of a key, within the bounds
+	wanting    int // good tokens that were rightly refused for want of a key
 	held       durations
-	found      durations
+	found      durations // new keys
+	returns    durations // Verifiers without keys
 	deployed   int
 	verified   uint64
 	remembered uint64
@@ -54,8 +56,8 @@ func newReport(out io.Writer) *report {
 		began:   time.Now(),
 		out:     out,
 		classes: make(map[string]*classCount),
-		grounds: make(map[oracle.Ground]int),
-		faults:  make(map[oracle.Fault]int),
+		grounds: make(map[invariants.Ground]int),
+		faults:  make(map[invariants.Fault]int),
 		broken:  make(map[string]int),
 	}
 }
@@ -72,7 +74,7 @@ func (r *report) class(name string) *classCount {
 }
 
 // exchange counts a judged exchange.
-func (r *report) exchange(cr *credential, x oracle.Exchange, v oracle.Verdict) {
+func (r *report) exchange(cr *credential, x invariants.Exchange, v invariants.Verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	class := r.class(cr.class)
@@ -83,18 +85,27 @@ func (r *report) exchange(cr *credential, x oracle.Exchange, v oracle.Verdict) {
 	}
 	r.grounds[v.Ground]++
 	r.faults[v.Fault]++
-	if v.Ground == oracle.Held {
+	if v.Ground == invariants.Held {
 		r.held.add(x.Ended.Sub(x.Arrived))
 	}
-	if v.Fault == oracle.None && x.Merit == letIn && (x.Answer.Reason == "unknown_key" || x.Answer.Status == 503) {
+	if v.Fault == invariants.None && x.Merit == letIn && (x.Answer.Reason == "unknown_key" || x.Answer.Status == 503) {
 		r.wanting++
 	}
-	if v.Found > 0 {
-		r.found.add(v.Found)
-	}
-	if v.Fault != oracle.None {
+	if v.Fault != invariants.None {
 		r.show(v.Fault.String(), fmt.Sprintf("%s (key %.8s) at instance %d after %s: got %s, want one of %v (%s)",
-			cr.class, x.KeyID, x.Instance, x.Ended.Sub(x.Arrived).Round(time.Millisecond), x.Answer, v.Expected, v.Ground))
+			cr.class, x.KeyID, x.Verifier, x.Ended.Sub(x.Arrived).Round(time.Millisecond), x.Answer, v.Expected, v.Ground))
+	}
+}
+
+// delivered counts waits that a document has ended.
+func (r *report) delivered(over invariants.Waits) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if over.Return > 0 {
+		r.returns.add(over.Return)
+	}
+	for _, t := range over.New {
+		r.found.add(t)
 	}
 }
 
@@ -105,7 +116,7 @@ func (r *report) left(class string) {
 	r.class(class).left++
 }
 
-// violation counts and prints something that must not be.
+// violation counts and prints something that breaks the invariants.
 func (r *report) violation(kind, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,7 +145,7 @@ func (r *report) age() string {
 	return fmt.Sprintf("%7s", time.Since(r.began).Truncate(time.Second))
 }
 
-// sum adds the classes up. The caller holds the lock.
+// sum returns the counts of all classes together. The caller holds the lock.
 func (r *report) sum() (all classCount) {
 	for _, c := range r.classes {
 		all.accepted += c.accepted
@@ -144,9 +155,9 @@ func (r *report) sum() (all classCount) {
 	return all
 }
 
-// wrong returns what makes the soak fail, most grave first.
+// wrong returns what makes the soak fail, the gravest first. The caller holds the lock.
 func (r *report) wrong() (lines []string) {
-	for _, fault := range []oracle.Fault{oracle.Accepted, oracle.Refused, oracle.Other, oracle.Late} {
+	for _, fault := range []invariants.Fault{invariants.Accepted, invariants.Refused, invariants.Other, invariants.Late} {
 		if n := r.faults[fault]; n > 0 {
 			lines = append(lines, fmt.Sprintf("%d answers %s", n, fault))
 		}

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
 // Exit statuses of Main.
@@ -23,8 +23,8 @@ const (
 	ExitUsage = 2
 )
 
-// Main runs the soak that args ask for until it ends or ctx does, and returns the exit status. Figures go to out,
-// mistakes in args to errs.
+// Main runs the soak that args ask for until it or ctx ends, and returns the exit status. Figures go to out, mistakes in
+// args to errs.
 func Main(ctx context.Context, args []string, out, errs io.Writer) int {
 	config, err := ParseFlags(args, errs)
 	if errors.Is(err, flag.ErrHelp) {
@@ -41,7 +41,7 @@ func Main(ctx context.Context, args []string, out, errs io.Writer) int {
 	return ExitRight
 }
 
-// Run soaks, and prints to out while it does. It returns an error that names everything that was wrong.
+// Run runs a soak and prints to out meanwhile. It returns an error that names everything that was wrong.
 func Run(ctx context.Context, c Config, out io.Writer) error {
 	before := goroutines()
 	r := newReport(out)
@@ -59,7 +59,7 @@ func Run(ctx context.Context, c Config, out io.Writer) error {
 }
 
 func setUp(r *report) (*schedule, error) {
-	o := oracle.New()
+	o := invariants.New()
 	e, err := startEntra(o)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *schedule) soak(ctx context.Context, c Config) (early, late uint64) {
 	var clients sync.WaitGroup
 	for i := range c.Clients {
 		one := &client{
-			api: s.api, keyring: s.keyring, oracle: s.api.oracle, report: s.report,
+			api: s.api, keyring: s.keyring, ledger: s.api.ledger, report: s.report,
 			http: &http.Client{Transport: transport}, flood: &s.flood,
 			interval: time.Duration(c.Clients) * time.Second / time.Duration(c.Rate),
 			random:   rand.New(rand.NewPCG(c.Seed, 1000+uint64(i))),
@@ -94,7 +94,7 @@ func (s *schedule) soak(ctx context.Context, c Config) (early, late uint64) {
 	early = s.watch(ctx, c)
 	late = heap()
 	s.running.Wait()
-	// Nobody is to wait for trouble that nobody will end.
+	// The schedule has ended, so nothing else would end the trouble that clients wait for.
 	s.entra.beWell(0)
 	clients.Wait()
 	return early, late

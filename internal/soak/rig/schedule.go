@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// schedule is what happens to Entra and to the API, drawn from the seed: four courses of events that know nothing of
-// each other.
+// schedule is what happens to Entra and to the API, drawn from the seed: four courses of events, independent of each
+// other.
 type schedule struct {
 	entra   *fakeEntra
 	keyring *keyring
@@ -21,7 +21,7 @@ type schedule struct {
 }
 
 func (s *schedule) start(ctx context.Context, seed uint64) {
-	s.running.Go(func() { s.report.stalls.watch(ctx, s.api.oracle.Stalled) })
+	s.running.Go(func() { s.report.stalls.watch(ctx, s.api.ledger.Stalled) })
 	for i, course := range []func(context.Context, *rand.Rand){s.keys, s.health, s.deployments, s.floods} {
 		s.running.Go(func() { course(ctx, rand.New(rand.NewPCG(seed, uint64(i)))) })
 	}
@@ -38,7 +38,7 @@ type event struct {
 	run func()
 }
 
-// keys rotates and flaps, and lets tokens be valid for seconds.
+// keys rotates keys, takes some out of the document for a while, and mints tokens that are valid for seconds.
 func (s *schedule) keys(ctx context.Context, r *rand.Rand) {
 	next := time.Now().Add(seconds(r, 0.3, 1))
 	var later []event
@@ -81,18 +81,21 @@ func (s *schedule) keyEvent(now time.Time, r *rand.Rand) event {
 	}}
 }
 
-// health lets Entra be well, slow, or in trouble: every kind in turn, in an order drawn anew each time.
+// health lets Entra be well, slow, or in trouble: every kind of trouble in turn, in an order drawn anew each time. After
+// some trouble Entra stays well for longer than a Verifier may take to come back, so that this bound is put to the test.
 func (s *schedule) health(ctx context.Context, r *rand.Rand) {
 	var turn []int
-	for wait := seconds(r, 0.3, 1.5); sleep(ctx, wait); wait = seconds(r, 1, 15) {
+	for wait := seconds(r, 0.3, 1.5); sleep(ctx, wait); {
 		kinds := faults(r)
 		if len(turn) == 0 {
 			turn = r.Perm(len(kinds))
 		}
 		s.entra.trouble(kinds[turn[0]])
 		turn = turn[1:]
+		wait = seconds(r, 1, 15)
 		if r.IntN(4) == 0 {
 			s.deploy()
+			wait = seconds(r, 13, 17)
 		}
 		if !sleep(ctx, seconds(r, 0.3, 4)) || r.IntN(4) == 0 && !sleep(ctx, seconds(r, 1, 21)) {
 			return

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
-// stalls are the times at which the machine did not let the program run: nobody's fault that is under test.
+// stalls are the times in which the machine did not let the program run, for which nothing under test is to blame.
 type stalls struct {
 	mu      sync.Mutex
 	last    time.Time // the last tick; zero while nobody watches
@@ -27,11 +27,11 @@ const (
 	notAtOnceBy = 2 * tick
 )
 
-// watch notes how late its own ticks come, until ctx ends, and calls long after long ones.
+// watch records how late its own ticks come, until ctx ends, and calls long after each stall longer than LongStall.
 func (s *stalls) watch(ctx context.Context, long func(time.Time)) {
 	for s.tick(time.Now()); sleep(ctx, tick); {
 		now := time.Now()
-		if s.tick(now) > oracle.LongStall {
+		if s.tick(now) > invariants.LongStall {
 			long(now)
 		}
 	}
@@ -63,7 +63,7 @@ func (s *stalls) lateness(now time.Time) time.Duration {
 	return by
 }
 
-// since returns how long the stalls were that ended after then, with the one that may just be ending.
+// since returns how long all stalls were that ended after then, including one that has not ended yet.
 func (s *stalls) since(then time.Time) (sum time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

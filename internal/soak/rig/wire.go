@@ -5,23 +5,23 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/entra-go/entra/entratest"
-	"github.com/entra-go/entra/internal/soak/oracle"
+	"github.com/entra-go/entra/internal/soak/invariants"
 )
 
-// keysURL is the one URL that the Verifiers have any business with.
+// keysURL is the one URL that the Verifiers may fetch.
 const keysURL = "https://login.microsoftonline.com/" + entratest.TenantID + "/discovery/v2.0/keys"
 
-// wire is the network between the Verifiers and the fake Entra: https over loopback sockets, whatever the host's name.
+// wire is the network between the Verifiers and the fake Entra: https over loopback sockets, whatever host is asked for.
 type wire struct {
 	address   string // of the fake Entra
 	refused   atomic.Bool
@@ -56,7 +56,7 @@ func (w *wire) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
-// cut closes the connections that are kept alive, so that the next fetch needs a new one.
+// cut closes idle connections, so that the next fetch opens a new one.
 func (w *wire) cut() {
 	w.trusting.CloseIdleConnections()
 	w.untrusted.CloseIdleConnections()
@@ -69,10 +69,10 @@ func (w *wire) current() http.RoundTripper {
 	return w.trusting
 }
 
-// observer is the transport of one Verifier. It tells the oracle what passes.
+// observer is the transport of one Verifier. It records in the ledger what passes.
 type observer struct {
 	wire     *wire
-	oracle   *oracle.Oracle
+	ledger   *invariants.Ledger
 	report   *report
 	instance int
 
@@ -85,7 +85,7 @@ func (t *observer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("the soak serves %s alone", keysURL)
 	}
 	now := time.Now()
-	fetch, err := t.oracle.Began(t.instance, now)
+	fetch, err := t.ledger.Began(t.instance, now)
 	if err != nil {
 		t.report.violation(brokenFetch, fmt.Sprintf("instance %d: %v", t.instance, err))
 	}
@@ -98,21 +98,20 @@ func (t *observer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer.body, answer.status = response.Body, response.StatusCode
-	answer.retryAfter, _ = strconv.Atoi(response.Header.Get("Retry-After"))
 	response.Body = answer
 	return response, nil
 }
 
-// observed is the body of an answer, and the end of its fetch.
+// observed is the body of an answer. Closing it ends the fetch.
 type observed struct {
-	observer   *observer
-	fetch      *oracle.Fetch
-	began      time.Time
-	body       io.ReadCloser
-	status     int
-	retryAfter int
-	read       bytes.Buffer
-	good, over bool
+	observer *observer
+	fetch    *invariants.Fetch
+	began    time.Time
+	body     io.ReadCloser
+	status   int
+	read     bytes.Buffer
+	// whole: all of a document that is not too large was read; good: it named a usable key; over: the fetch has ended.
+	whole, good, over bool
 }
 
 const documentLimit = 1 << 20
@@ -120,13 +119,25 @@ const documentLimit = 1 << 20
 func (b *observed) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	b.read.Write(p[:n])
-	if err == io.EOF && !b.good && b.status == http.StatusOK && b.read.Len() <= documentLimit {
-		if keyIDs := oracle.UsableKeys(b.read.Bytes()); len(keyIDs) > 0 {
-			b.good = true
-			b.fetch.Delivered(time.Now(), keyIDs)
-		}
+	if err == io.EOF && !b.whole && b.status == http.StatusOK && b.read.Len() <= documentLimit {
+		b.whole = true
+		good, over := b.fetch.Delivered(time.Now(), keyIDs(b.read.Bytes()))
+		b.good = good
+		b.observer.report.delivered(over)
 	}
 	return n, err
+}
+
+// keyIDs returns the key IDs that a key document names; none if it is no JSON.
+func keyIDs(document []byte) (ids []string) {
+	var set struct{ Keys []struct{ Kid string } }
+	if json.Unmarshal(document, &set) != nil {
+		return nil
+	}
+	for _, key := range set.Keys {
+		ids = append(ids, key.Kid)
+	}
+	return ids
 }
 
 func (b *observed) Close() error {
@@ -143,9 +154,9 @@ func (b *observed) end() {
 	if !b.good {
 		b.observer.failures.Add(1)
 	}
-	err := b.fetch.Ended(time.Now(), time.Duration(b.retryAfter)*time.Second)
-	// A machine that stands still makes fetches time out.
-	if err != nil && b.observer.report.stalls.since(b.began) < oracle.LongStall {
+	err := b.fetch.Ended(time.Now())
+	// A machine that stands still lets fetches time out, which is no fault of the Verifier.
+	if err != nil && b.observer.report.stalls.since(b.began) < invariants.LongStall {
 		b.observer.report.violation(brokenFetch, fmt.Sprintf("instance %d: %v", b.observer.instance, err))
 	}
 	b.observer.running.Add(-1)
