@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -19,9 +20,9 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// benchToken mints a token of a user as an API with one app role and one group gets it: about 1.4 KB, and each one
-// another, since Entra puts random identifiers into all of them.
-func benchToken(tenant *entratest.Server, options ...entratest.TokenOption) string {
+// mintToken returns a token of a user with one app role and one group: about 1.4 KB. No two are the same, because Entra
+// puts random identifiers into each.
+func mintToken(tenant *entratest.Server, options ...entratest.TokenOption) string {
 	return tenant.Token(append([]entratest.TokenOption{
 		entratest.Scopes(entratest.ScopeRead, entratest.ScopeWrite),
 		entratest.Roles(entratest.RoleAdmin),
@@ -29,15 +30,15 @@ func benchToken(tenant *entratest.Server, options ...entratest.TokenOption) stri
 	}, options...)...)
 }
 
-// benchTokens mints count tokens on all cores.
-func benchTokens(tenant *entratest.Server, count int) []string {
+// mintTokens returns count tokens, minted on all cores.
+func mintTokens(tenant *entratest.Server, count int) []string {
 	const workers = 8
 	tokens := make([]string, count)
 	var wait sync.WaitGroup
 	for worker := range workers {
 		wait.Go(func() {
 			for i := worker; i < count; i += workers {
-				tokens[i] = benchToken(tenant)
+				tokens[i] = mintToken(tenant)
 			}
 		})
 	}
@@ -45,8 +46,8 @@ func benchTokens(tenant *entratest.Server, count int) []string {
 	return tokens
 }
 
-// benchVerifier returns a Verifier that holds the tenant's keys.
-func benchVerifier(tb testing.TB, tenant *entratest.Server, cacheSize int) *entra.Verifier {
+// readyVerifier returns a Verifier that holds the keys of tenant.
+func readyVerifier(tb testing.TB, tenant *entratest.Server, cacheSize int) *entra.Verifier {
 	tb.Helper()
 	verifier, err := entra.NewVerifier(entra.Options{
 		Tenants:    []string{entratest.TenantID},
@@ -64,8 +65,8 @@ func benchVerifier(tb testing.TB, tenant *entratest.Server, cacheSize int) *entr
 	return verifier
 }
 
-// benchBoth measures one after another, and on as many cores as -cpu says.
-func benchBoth(b *testing.B, work func() error) {
+// serialAndParallel measures work in one goroutine, and in as many as -cpu says.
+func serialAndParallel(b *testing.B, work func() error) {
 	b.Run("serial", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
@@ -87,10 +88,10 @@ func benchBoth(b *testing.B, work func() error) {
 	})
 }
 
-// BenchmarkBare is the limit: what crypto/rsa and SHA-256 need for the text of the token that the others verify.
+// BenchmarkBare is the lower limit: what crypto/rsa and SHA-256 need for the token that the others verify.
 func BenchmarkBare(b *testing.B) {
 	tenant := entratest.New(b)
-	token := benchToken(tenant)
+	token := mintToken(tenant)
 	dot := strings.LastIndexByte(token, '.')
 	signed := []byte(token[:dot])
 	signature, err := base64.RawURLEncoding.DecodeString(token[dot+1:])
@@ -98,16 +99,17 @@ func BenchmarkBare(b *testing.B) {
 		b.Fatal(err)
 	}
 	public := tenant.Key().PublicKey()
-	benchBoth(b, func() error {
+	serialAndParallel(b, func() error {
 		digest := sha256.Sum256(signed)
 		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature)
 	})
 }
 
-func benchVerify(b *testing.B, verifier *entra.Verifier, token string) {
+// measureVerify measures Verify of a token that was verified before.
+func measureVerify(b *testing.B, verifier *entra.Verifier, token string) {
 	ctx := b.Context()
 	testbed.MustVerify(b, verifier, token)
-	benchBoth(b, func() error {
+	serialAndParallel(b, func() error {
 		_, err := verifier.Verify(ctx, token)
 		return err
 	})
@@ -116,15 +118,15 @@ func benchVerify(b *testing.B, verifier *entra.Verifier, token string) {
 // BenchmarkCold verifies without a memory.
 func BenchmarkCold(b *testing.B) {
 	tenant := entratest.New(b)
-	benchVerify(b, benchVerifier(b, tenant, -1), benchToken(tenant))
+	measureVerify(b, readyVerifier(b, tenant, -1), mintToken(tenant))
 }
 
 // BenchmarkColdRemembering verifies tokens that the memory does not hold and takes in, at the cost of others.
 func BenchmarkColdRemembering(b *testing.B) {
 	const held, distinct = 8, 800
 	tenant := entratest.New(b)
-	verifier := benchVerifier(b, tenant, held)
-	tokens := benchTokens(tenant, distinct)
+	verifier := readyVerifier(b, tenant, held)
+	tokens := mintTokens(tenant, distinct)
 	ctx, next := b.Context(), 0
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -141,7 +143,7 @@ func BenchmarkColdRemembering(b *testing.B) {
 // BenchmarkWarm verifies a token that is remembered.
 func BenchmarkWarm(b *testing.B) {
 	tenant := entratest.New(b)
-	benchVerify(b, benchVerifier(b, tenant, 0), benchToken(tenant))
+	measureVerify(b, readyVerifier(b, tenant, 0), mintToken(tenant))
 }
 
 // BenchmarkWarmMany is BenchmarkWarm with as many remembered tokens as the memory holds by default: more than a
@@ -149,8 +151,8 @@ func BenchmarkWarm(b *testing.B) {
 func BenchmarkWarmMany(b *testing.B) {
 	const held = 4096
 	tenant := entratest.New(b)
-	verifier := benchVerifier(b, tenant, held)
-	tokens := benchTokens(tenant, held)
+	verifier := readyVerifier(b, tenant, held)
+	tokens := mintTokens(tenant, held)
 	for _, token := range tokens {
 		testbed.MustVerify(b, verifier, token)
 	}
@@ -173,15 +175,15 @@ func BenchmarkRefreshing(b *testing.B) {
 	}{{"cold", -1}, {"warm", 0}} {
 		b.Run(path.name, func(b *testing.B) {
 			tenant := entratest.New(b)
-			verifier := benchVerifier(b, tenant, path.cacheSize)
-			token := benchToken(tenant)
+			verifier := readyVerifier(b, tenant, path.cacheSize)
+			token := mintToken(tenant)
 			keepRefreshing(b, tenant, verifier, token)
-			benchVerify(b, verifier, token)
+			measureVerify(b, verifier, token)
 		})
 	}
 }
 
-// keepRefreshing makes Verifier fetch its keys every few milliseconds until the benchmark ends: a token that names a
+// keepRefreshing makes verifier fetch its keys every few milliseconds until the benchmark ends: a token that names a
 // key which was published just now needs a fetch, which brings the key, which permits the next fetch.
 func keepRefreshing(b *testing.B, tenant *entratest.Server, verifier *entra.Verifier, token string) {
 	ctx, done := b.Context(), make(chan struct{})
@@ -205,13 +207,12 @@ type reply struct {
 	status int
 }
 
-func (r *reply) Header() http.Header { return r.header }
-
+func (r *reply) Header() http.Header         { return r.header }
 func (r *reply) Write(p []byte) (int, error) { return len(p), nil }
+func (r *reply) WriteHeader(status int)      { r.status = status }
 
-func (r *reply) WriteHeader(status int) { r.status = status }
-
-func benchRequest(authorization ...string) *http.Request {
+// requestWith returns a request with these Authorization values.
+func requestWith(authorization ...string) *http.Request {
 	request := httptest.NewRequest(http.MethodGet, "https://api.example/orders", nil)
 	request.Header["Authorization"] = authorization
 	return request
@@ -220,10 +221,10 @@ func benchRequest(authorization ...string) *http.Request {
 // BenchmarkAuthenticate is the middleware around a handler that does nothing, for a remembered token.
 func BenchmarkAuthenticate(b *testing.B) {
 	tenant := entratest.New(b)
-	handler := benchVerifier(b, tenant, 0).Authenticate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	request := benchRequest("Bearer " + benchToken(tenant))
+	handler := readyVerifier(b, tenant, 0).Authenticate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	request := requestWith("Bearer " + mintToken(tenant))
 	b.Run("serial", func(b *testing.B) {
-		benchServe(b, handler, request, 0)
+		measureServe(b, handler, request, 0)
 	})
 	b.Run("parallel", func(b *testing.B) {
 		b.ReportAllocs()
@@ -236,8 +237,8 @@ func BenchmarkAuthenticate(b *testing.B) {
 	})
 }
 
-// benchServe serves request again and again; status is what the middleware must answer, 0 if it must not.
-func benchServe(b *testing.B, handler http.Handler, request *http.Request, status int) {
+// measureServe serves request again and again; status is what the middleware must answer, 0 if it must not.
+func measureServe(b *testing.B, handler http.Handler, request *http.Request, status int) {
 	writer := &reply{header: make(http.Header)}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -250,19 +251,20 @@ func benchServe(b *testing.B, handler http.Handler, request *http.Request, statu
 	}
 }
 
-// hostileRequest is a request that is refused before any signature is checked: a valid one but for one thing.
-type hostileRequest struct {
+// refusedRequest is a request with one fault, for which it is refused before any signature is checked.
+type refusedRequest struct {
 	name          string
 	authorization []string
 }
 
-func hostileRequests(tenant *entratest.Server) []hostileRequest {
-	token := benchToken(tenant)
+// refusedRequests returns one request for each such fault.
+func refusedRequests(tenant *entratest.Server) []refusedRequest {
+	token := mintToken(tenant)
 	header, rest, _ := strings.Cut(token, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
 	bearer := func(parts ...string) []string { return []string{"Bearer " + strings.Join(parts, ".")} }
-	minted := func(option entratest.TokenOption) []string { return bearer(benchToken(tenant, option)) }
-	return []hostileRequest{
+	minted := func(option entratest.TokenOption) []string { return bearer(mintToken(tenant, option)) }
+	return []refusedRequest{
 		{"no header", nil},
 		{"another scheme", []string{"Basic YWxpY2U6c2VjcmV0"}},
 		{"two headers", []string{"Bearer " + token, "Bearer " + token}},
@@ -276,7 +278,7 @@ func hostileRequests(tenant *entratest.Server) []hostileRequest {
 		{"signature no base64url", bearer(header, payload, signature+"+")},
 		{"wrong algorithm", minted(entratest.Header("alg", "RS384"))},
 		{"HMAC", minted(entratest.Header("alg", "HS256"))},
-		{"unsigned", bearer(benchToken(tenant, entratest.Header("alg", "none")) + signature)},
+		{"unsigned", bearer(mintToken(tenant, entratest.Header("alg", "none")) + signature)},
 		{"critical extension", minted(entratest.Header("crit", []string{"exp"}))},
 		{"Graph token", minted(entratest.Graph())},
 		{"no kid", minted(entratest.WithoutHeader("kid"))},
@@ -288,12 +290,12 @@ func hostileRequests(tenant *entratest.Server) []hostileRequest {
 // with the same header.
 func BenchmarkRefuse(b *testing.B) {
 	tenant := entratest.New(b)
-	verifier := benchVerifier(b, tenant, 0)
-	testbed.MustVerify(b, verifier, benchToken(tenant))
+	verifier := readyVerifier(b, tenant, 0)
+	testbed.MustVerify(b, verifier, mintToken(tenant))
 	ctx := b.Context()
-	for _, hostile := range hostileRequests(tenant)[4:] {
-		token := strings.TrimPrefix(hostile.authorization[0], "Bearer ")
-		b.Run(hostile.name, func(b *testing.B) {
+	for _, refused := range refusedRequests(tenant)[4:] {
+		token := strings.TrimPrefix(refused.authorization[0], "Bearer ")
+		b.Run(refused.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := verifier.Verify(ctx, token); err == nil {
@@ -307,13 +309,68 @@ func BenchmarkRefuse(b *testing.B) {
 // BenchmarkRefuseRequest is the same with the whole answer: challenge, problem, count and log.
 func BenchmarkRefuseRequest(b *testing.B) {
 	tenant := entratest.New(b)
-	verifier := benchVerifier(b, tenant, 0)
-	testbed.MustVerify(b, verifier, benchToken(tenant))
+	verifier := readyVerifier(b, tenant, 0)
+	testbed.MustVerify(b, verifier, mintToken(tenant))
 	handler := verifier.Authenticate(http.NotFoundHandler())
-	for _, hostile := range hostileRequests(tenant) {
-		request := benchRequest(hostile.authorization...)
+	for _, refused := range refusedRequests(tenant) {
+		request := requestWith(refused.authorization...)
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, request)
-		b.Run(hostile.name, func(b *testing.B) { benchServe(b, handler, request, answer.Code) })
+		b.Run(refused.name, func(b *testing.B) { measureServe(b, handler, request, answer.Code) })
 	}
+}
+
+// A remembered token of 1.4 KB may occupy 2 KB of memory: 8 MB for as many as are remembered by default, 200 MB for a
+// hundred thousand, which internal/benchmarks measures, because to sign so many takes a minute.
+func TestRememberedTokensOccupyLittle(t *testing.T) {
+	tests := []struct {
+		name             string
+		cacheSize, count int
+		most             float64 // MB
+	}{
+		{"as many as by default", 4096, 4096, 8},
+		{"a flood of four times as many as the memory holds", 1024, 4096, 2},
+		{"ten thousand", 10_000, 10_000, 20},
+	}
+	tenant := entratest.New(t)
+	var tokens []string
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if test.count > 4096 && testing.Short() {
+				t.Skip("signing the tokens takes seconds")
+			}
+			tokens = append(tokens, mintTokens(tenant, max(0, test.count-len(tokens)))...)
+			got := rememberedSize(t, tenant, test.cacheSize, tokens[:test.count]) / 1e6
+			t.Logf("%d tokens of %d bytes in a memory for %d: %.2f MB", test.count, len(tokens[0]), test.cacheSize, got)
+			if got > test.most {
+				t.Errorf("got %.2f MB, want %.0f MB at most", got, test.most)
+			}
+		})
+	}
+}
+
+// rememberedSize verifies the tokens and returns by how many bytes that made the heap grow.
+func rememberedSize(t *testing.T, tenant *entratest.Server, cacheSize int, tokens []string) float64 {
+	t.Helper()
+	verifier := readyVerifier(t, tenant, cacheSize)
+	before := liveHeap()
+	for _, token := range tokens {
+		// A copy, because each request brings its own: if a piece of it is kept alive, that counts.
+		testbed.MustVerify(t, verifier, strings.Clone(token))
+	}
+	grown := liveHeap() - before
+	if got := verifier.Stats().Verified; got != uint64(len(tokens)) {
+		t.Errorf("got %d tokens verified, want %d", got, len(tokens))
+	}
+	return grown
+}
+
+// liveHeap returns the bytes of all objects in use.
+func liveHeap() float64 {
+	var stats runtime.MemStats
+	// The second run frees what pools kept during the first.
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc)
 }

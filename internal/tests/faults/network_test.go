@@ -20,8 +20,7 @@ import (
 type body func([]byte) (int, error)
 
 func (f body) Read(p []byte) (int, error) { return f(p) }
-
-func (f body) Close() error { return nil }
+func (f body) Close() error               { return nil }
 
 // A fetch runs beside the requests, where no server would recover a panic.
 func TestATransportThatMisbehaves(t *testing.T) {

@@ -1,4 +1,6 @@
-package entra_test
+// Package docs_test checks what the documents say: their links, the options, reasons and challenges that they name, and the
+// tests on which their promises rest.
+package docs_test
 
 import (
 	"io/fs"
@@ -8,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 var (
@@ -42,8 +46,9 @@ func TestLinks(t *testing.T) {
 	t.Logf("%d links checked", checked)
 }
 
+// documents returns the Markdown files of the repository.
 func documents(t *testing.T) (found []string) {
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(testbed.Root(t), func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -60,6 +65,7 @@ func documents(t *testing.T) (found []string) {
 	return found
 }
 
+// linkProblem returns what is wrong with a link of a document, or "".
 func linkProblem(document, link string) string {
 	u, err := url.Parse(link)
 	switch {

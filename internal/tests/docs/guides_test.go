@@ -1,7 +1,8 @@
-package entra_test
+package docs_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,11 +10,13 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-func guide(t *testing.T, name string) string {
+// read returns the text of a file of the repository.
+func read(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(name)
+	text, err := os.ReadFile(filepath.Join(testbed.Root(t), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +25,7 @@ func guide(t *testing.T, name string) string {
 
 // Each option that widens what is accepted has an example that runs, and says what it gives up.
 func TestGuideToAuthoritiesNamesEveryOption(t *testing.T) {
-	table, _, _ := strings.Cut(guide(t, "docs/clouds-and-authorities.md"), "\n## ")
+	table, _, _ := strings.Cut(read(t, "docs/clouds-and-authorities.md"), "\n## ")
 	var documented []string
 	for _, row := range regexp.MustCompile("(?m)^\\| ([^|]+) \\| ([^|]+) \\| `(\\w+)` \\| ([^|]+) \\|$").FindAllStringSubmatch(table, -1) {
 		documented = append(documented, row[3])
@@ -31,7 +34,7 @@ func TestGuideToAuthoritiesNamesEveryOption(t *testing.T) {
 		}
 	}
 	var runnable []string
-	for _, function := range regexp.MustCompile(`(?m)^func ExampleOptions_(\w+)\(\)`).FindAllStringSubmatch(guide(t, "example_options_test.go"), -1) {
+	for _, function := range regexp.MustCompile(`(?m)^func ExampleOptions_(\w+)\(\)`).FindAllStringSubmatch(read(t, "example_test.go"), -1) {
 		runnable = append(runnable, function[1])
 	}
 	slices.Sort(documented)
@@ -47,7 +50,7 @@ func TestGuideToAuthoritiesNamesEveryOption(t *testing.T) {
 }
 
 func TestGuideToRequirementsShowsTheTrueChallenge(t *testing.T) {
-	text := guide(t, "docs/requirements.md")
+	text := read(t, "docs/requirements.md")
 	verifier, err := entra.NewVerifier(entra.Options{AllowAnyTenant: true, ClientID: entratest.APIClientID})
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package entra_test
+package docs_test
 
 import (
 	"os"
@@ -8,12 +8,8 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// TestPromisesAreHeldByTests makes sure that every test that SECURITY.md names is there.
+// TestPromisesAreHeldByTests looks for every test that SECURITY.md names.
 func TestPromisesAreHeldByTests(t *testing.T) {
-	text, err := os.ReadFile("SECURITY.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	declared := make(map[string]bool)
 	for _, file := range testbed.TestFiles(t) {
 		source, err := os.ReadFile(file)
@@ -24,7 +20,7 @@ func TestPromisesAreHeldByTests(t *testing.T) {
 			declared[match[1]] = true
 		}
 	}
-	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(string(text), -1)
+	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(read(t, "SECURITY.md"), -1)
 	if len(named) == 0 {
 		t.Fatal("SECURITY.md names no test")
 	}

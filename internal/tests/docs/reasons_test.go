@@ -1,4 +1,4 @@
-package entra_test
+package docs_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"go/token"
 	"log/slog"
 	"net/http"
-	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,7 +26,7 @@ import (
 // declaredReasons reads the Reason constants from the source, so that none is forgotten here.
 func declaredReasons(t *testing.T) (found []entra.Reason) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "errors.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(testbed.Root(t), "errors.go"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,12 +183,9 @@ func TestEveryReasonIsReached(t *testing.T) {
 // documentedReasons reads the tables of docs/reasons.md: the statuses of each reason, and an example of its text.
 func documentedReasons(t *testing.T) (statuses map[entra.Reason][]string, examples map[entra.Reason]string) {
 	t.Helper()
-	text, err := os.ReadFile("docs/reasons.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, "docs/reasons.md")
 	statuses, examples = make(map[entra.Reason][]string), make(map[entra.Reason]string)
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (\\d[\\d, ]*) \\|(.*)\\|$").FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (\\d[\\d, ]*) \\|(.*)\\|$").FindAllStringSubmatch(text, -1) {
 		reason := entra.Reason(row[1])
 		if statuses[reason] != nil {
 			t.Errorf("%s stands twice in the table", reason)
@@ -198,7 +195,7 @@ func documentedReasons(t *testing.T) (statuses map[entra.Reason][]string, exampl
 			t.Errorf("%s: got the cells %q, want meaning, cause and cure", reason, cells)
 		}
 	}
-	for _, example := range regexp.MustCompile("(?m)^- `([a-z_]+)`: `(.+)`$").FindAllStringSubmatch(string(text), -1) {
+	for _, example := range regexp.MustCompile("(?m)^- `([a-z_]+)`: `(.+)`$").FindAllStringSubmatch(text, -1) {
 		examples[entra.Reason(example[1])] = example[2]
 	}
 	return statuses, examples
