@@ -87,7 +87,7 @@ func (s *Server) addUser(t *tokenSpec, claims *jsonobject.Object) error {
 	}
 	id := user.ObjectIDIn(t.Tenant)
 	claims.Set("oid", id)
-	claims.Set("sub", pairwise(id, t.Audience))
+	claims.Set("sub", directory.Pairwise(id, t.Audience))
 	claims.Set("sid", directory.DerivedGUID("session", t.Tenant, id))
 	claims.Set("name", user.FullName())
 	if t.Version == 2 {
@@ -100,6 +100,9 @@ func (s *Server) addUser(t *tokenSpec, claims *jsonobject.Object) error {
 	}
 	if t.Kind == login.IDToken && t.Nonce != "" {
 		claims.Set("nonce", t.Nonce)
+	}
+	if t.Email {
+		claims.Set("email", user.Username)
 	}
 	for name, hash := range t.Hashes {
 		claims.Set(name, hash)
@@ -151,11 +154,4 @@ func (t *tokenSpec) addPermissions(claims *jsonobject.Object) {
 		digest := sha256.Sum256([]byte("client certificate"))
 		claims.Set("cnf", jsonobject.Object{{"x5t#S256", base64url(digest[:])}})
 	}
-}
-
-// pairwise is a subject that differs from application to application (OpenID
-// Connect Core section 8.1).
-func pairwise(objectID, audience string) string {
-	digest := sha256.Sum256([]byte(objectID + "\x00" + audience))
-	return base64url(digest[:])
 }

@@ -39,8 +39,9 @@ type Config struct {
 	Authority string
 
 	// Strict refuses what Entra refuses and local development finds handy: redirect
-	// URIs on loopback hosts that are not registered, and redeeming a page's
-	// authorization code without PKCE or from elsewhere than a page.
+	// URIs on loopback hosts that are not registered, redeeming a page's authorization
+	// code without PKCE or from elsewhere than a page, and secrets sent by Basic
+	// without form encoding (RFC 6749 section 2.3.1).
 	Strict bool
 
 	// LocalIssuer makes issuers begin with the URL of the listener that was started

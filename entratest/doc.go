@@ -22,18 +22,20 @@
 // # What it answers
 //
 // OpenID Connect metadata and key documents of version 1.0 and 2.0; instance
-// discovery; the token endpoint with client credentials (secret, Basic, or an
-// assertion signed with RS256 or PS256), authorization codes with PKCE, refresh
-// tokens and on-behalf-of; the authorization endpoint with an account picker,
-// sessions, silent sign-in and the response modes query, fragment and form_post;
-// logout; and of Microsoft Graph /oidc/userinfo, /v1.0/me and
-// /v1.0/me/getMemberObjects, for tokens that it issued itself. [Config].Cloud and
-// [Config].Authority choose another cloud, External ID or Azure AD B2C.
+// discovery; the token endpoint with client credentials (a secret in the body or
+// by Basic, or an assertion signed with RS256 or PS256), authorization codes with
+// PKCE, device codes, refresh tokens and on-behalf-of; the authorization endpoint
+// with an account picker, sessions, silent sign-in and the response modes query,
+// fragment and form_post; logout; and of Microsoft Graph /oidc/userinfo, /v1.0/me
+// and /v1.0/me/getMemberObjects, for tokens that it issued itself. Config.Cloud
+// and Config.Authority choose another cloud, External ID or Azure AD B2C.
 //
-// A user signs in by a click on the account picker; a test sends login_hint with a
-// name of [Config].Users instead, and needs no page. Authentication contexts that
-// the parameter claims asks for are granted at once, as acrs in the next token of a
-// user; the capability cp1 declared there comes back as xms_cc.
+// A user signs in by a click on the account picker. A test needs no page: it sends
+// login_hint with a name of Config.Users, or posts user_code and entratest_account
+// to the page of a device code. Authentication contexts that the parameter claims
+// asks for are granted at once, as acrs in the next token of a user; the capability
+// cp1 declared there comes back as xms_cc. A token for Graph has the scopes openid,
+// profile and User.Read whichever was asked for, as if consented to before.
 //
 // # On a port
 //
@@ -58,9 +60,9 @@
 //
 // A fake can show that code handles what the fake does, not what Entra does.
 // Error codes, HTTP statuses and claim sets follow Microsoft's documentation and
-// recorded documents, never a live tenant. Consent, Conditional Access, device
-// codes, federation, throttling, regional behaviour, the timing of key rotation,
-// and limits such as the length of a request are not modelled. Passwords are not
+// recorded documents, never a live tenant. Consent, Conditional Access,
+// federation, throttling, regional behaviour, the timing of key rotation, and
+// limits such as the length of a request are not modelled. Passwords are not
 // asked for. Opaque claims (aio, rh, uti) have the right shape and no meaning. The
 // issuer member of External ID's keys and the issuer under a domain name of one's
 // own are inferred.

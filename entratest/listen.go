@@ -31,11 +31,11 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && !isLoopback(local.String()) {
-		http.Error(w, "entratest serves loopback addresses only", http.StatusForbidden)
+		s.login.Refuse(w, r, http.StatusForbidden, "The fake tenant serves loopback addresses only.")
 		return
 	}
 	if !s.isOwnHost(r, host) {
-		http.Error(w, "entratest: not a host name of this server: "+strconv.Quote(host), http.StatusMisdirectedRequest)
+		s.login.Refuse(w, r, http.StatusMisdirectedRequest, "The fake tenant has no host name "+strconv.Quote(host)+".")
 		return
 	}
 	if h := s.fault(r.URL.Path); h != nil {

@@ -17,10 +17,10 @@ const (
 
 	APIClientID = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa" // the API that tokens are for
 	APIURI      = "api://" + APIClientID                 // its Application ID URI
-	APISecret   = "not-a-secret~sample/api+1"            // with which the API calls others on behalf of its users
+	APISecret   = "not-a-secret~sample.api-1"            // with which the API calls others on behalf of its users
 
 	ClientID     = "dddddddd-dddd-4ddd-8ddd-dddddddddddd" // the calling application, with a secret
-	ClientSecret = "not-a-secret~sample/daemon+1"         // of ClientID; the punctuation tests encoders
+	ClientSecret = "not-a-secret~sample.daemon-1"         // of ClientID
 	SPAClientID  = "cccccccc-cccc-4ccc-8ccc-cccccccccccc" // a single-page application, a public client
 
 	AliceObjectID = "e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1"

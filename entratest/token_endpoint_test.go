@@ -65,27 +65,38 @@ func TestClientCredentials(t *testing.T) {
 }
 
 func TestClientCredentialsByBasic(t *testing.T) {
-	tenant := entratest.New(t)
+	const secret = "a+b/c%41~"
+	apps := []entratest.AppRegistration{
+		{ClientID: entratest.APIClientID, AppIDURIs: []string{entratest.APIURI}},
+		{ClientID: entratest.ClientID, Secrets: []string{secret, entratest.ClientSecret}},
+	}
+	loose := entratest.New(t, entratest.Config{Apps: apps})
+	strict := entratest.New(t, entratest.Config{Apps: apps, Strict: true})
 	form := daemonForm()
 	form.Del("client_id")
 	form.Del("client_secret")
 	for _, row := range []struct {
-		name, secret string
-		want         int
+		name, password string
+		loose, strict  int
 	}{
-		{"form-encoded", url.QueryEscape(entratest.ClientSecret), 200},
-		{"not encoded, so that + is a space", entratest.ClientSecret, 401},
-		{"broken encoding", "%zz", 401},
+		{"form-encoded", url.QueryEscape(secret), 200, 200},
+		{"not encoded, so that + is a space to Entra", secret, 200, 401},
+		{"of characters that need no encoding", entratest.ClientSecret, 200, 200},
+		{"encoded twice", url.QueryEscape(url.QueryEscape(secret)), 401, 401},
+		{"broken encoding", "%zz", 401, 401},
+		{"another secret", "x", 401, 401},
 	} {
-		request, _ := http.NewRequest("POST", loginHost+entratest.TenantID+tokenPath, strings.NewReader(form.Encode()))
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.SetBasicAuth(entratest.ClientID, row.secret)
-		response, err := tenant.Client().Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body := readAll(t, response); response.StatusCode != row.want {
-			t.Errorf("%s: got status %d, want %d: %s", row.name, response.StatusCode, row.want, body)
+		for tenant, want := range map[*entratest.Server]int{loose: row.loose, strict: row.strict} {
+			request, _ := http.NewRequest("POST", loginHost+entratest.TenantID+tokenPath, strings.NewReader(form.Encode()))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			request.SetBasicAuth(entratest.ClientID, row.password)
+			response, err := tenant.Client().Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body := readAll(t, response); response.StatusCode != want {
+				t.Errorf("%s (strict: %v): got status %d, want %d: %s", row.name, tenant == strict, response.StatusCode, want, body)
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"strings"
@@ -29,6 +30,13 @@ func RandomGUID() string { return formatGUID(RandomBytes(16)) }
 func DerivedGUID(parts ...string) string {
 	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return formatGUID(digest[:16])
+}
+
+// Pairwise is a user's subject for an application, another one for each (OpenID
+// Connect Core section 8.1).
+func Pairwise(objectID, audience string) string {
+	digest := sha256.Sum256([]byte(objectID + "\x00" + audience))
+	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
 func formatGUID(b []byte) string {

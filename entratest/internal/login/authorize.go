@@ -31,14 +31,7 @@ const accountField = "entratest_account" // of the account picker's form
 // serveAuthorize is the authorization endpoint (RFC 6749 section 3.1, OpenID
 // Connect Core section 3.1.2), for GET and POST. Unknown parameters are ignored.
 func (s *Service) serveAuthorize(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodPost {
-		w.Header().Set("Allow", "GET, POST")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		s.errorPage(w, r, refusal(http.StatusBadRequest, "invalid_request", 9000410, "Malformed request: %v", err))
+	if !s.parseForm(w, r) {
 		return
 	}
 	translateResource(r, r.Form)
@@ -47,7 +40,7 @@ func (s *Service) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		s.errorPage(w, r, refused)
 		return
 	}
-	if refused := s.readAuthorizeRequest(a); refused != nil {
+	if refused := s.readAuthorizeRequest(r, a); refused != nil {
 		s.answerError(w, r, a, refused)
 		return
 	}
@@ -78,7 +71,7 @@ func (s *Service) newAuthorizeRequest(r *http.Request) (*authorizeRequest, *oaut
 	return a, nil
 }
 
-func (s *Service) readAuthorizeRequest(a *authorizeRequest) *oauthError {
+func (s *Service) readAuthorizeRequest(r *http.Request, a *authorizeRequest) *oauthError {
 	a.types = strings.Fields(a.form.Get("response_type"))
 	direct := slices.ContainsFunc(a.types, func(t string) bool { return t != "code" })
 	a.mode = cmp.Or(a.form.Get("response_mode"), map[bool]string{true: "fragment", false: "query"}[direct])
@@ -106,6 +99,9 @@ func (s *Service) readAuthorizeRequest(a *authorizeRequest) *oauthError {
 	}
 	a.scopes = s.parseScopes(a.form.Get("scope"))
 	if refused := s.checkScopes(a.scopes, a.segment); refused != nil {
+		return refused
+	}
+	if refused := s.checkResource(r, a.form, a.scopes); refused != nil {
 		return refused
 	}
 	var refused *oauthError
@@ -140,7 +136,7 @@ func (s *Service) signIn(w http.ResponseWriter, r *http.Request, a *authorizeReq
 	case (prompt == "" || prompt == "none") && signedIn:
 		s.grantTo(w, r, a, session.user)
 	default:
-		s.pickerPage(w, r, a, candidates)
+		s.accountPage(w, a.client, candidates, a.form, a.form.Get("login_hint"), a.redirectURI)
 	}
 }
 

@@ -8,28 +8,23 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
-// authenticate identifies the client (RFC 6749 section 2.3): by Basic, whose
-// parts are form-encoded, by parameters of the body, or by a signed assertion. The
-// proof is the value of azpacr: "0" none, "1" a secret, "2" a certificate.
+// authenticate identifies the client (RFC 6749 section 2.3): by Basic, by
+// parameters of the body, or by a signed assertion. The proof is the value of
+// azpacr: "0" none, "1" a secret, "2" a certificate.
 func (s *Service) authenticate(r *http.Request) (client directory.App, proof string, refused *oauthError) {
 	if r.PostForm.Has("client_assertion") {
 		client, refused = s.authenticateByAssertion(r)
 		return client, "2", refused
 	}
-	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	id, secrets := r.PostForm.Get("client_id"), []string{r.PostForm.Get("client_secret")}
 	if user, password, ok := r.BasicAuth(); ok {
-		var err1, err2 error
-		id, err1 = url.QueryUnescape(user)
-		secret, err2 = url.QueryUnescape(password)
-		if err1 != nil || err2 != nil {
-			return client, "", refusal(http.StatusUnauthorized, "invalid_client", 7000215,
-				"The credentials in the Authorization header are not form-encoded.")
-		}
+		id, secrets = formDecoded(user), s.basicSecrets(password)
 	}
 	if id == "" {
 		return client, "", errMissing("client_id")
@@ -38,15 +33,33 @@ func (s *Service) authenticate(r *http.Request) (client directory.App, proof str
 	if !ok {
 		return client, "", errUnknownClient(id)
 	}
-	if secret == "" {
+	if secrets[0] == "" {
 		return client, "0", nil
 	}
-	if !hasSecret(client, secret) {
+	if !slices.ContainsFunc(secrets, func(secret string) bool { return hasSecret(client, secret) }) {
 		return client, "", refusal(http.StatusUnauthorized, "invalid_client", 7000215,
 			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret "+
 				"value, not the client secret ID, for a secret added to app '%s'.", id)
 	}
 	return client, "1", nil
+}
+
+// basicSecrets returns what the password of Basic may stand for. RFC 6749 section
+// 2.3.1 and Entra want it form-encoded; many clients send it as it is.
+func (s *Service) basicSecrets(password string) []string {
+	secrets := []string{formDecoded(password)}
+	if !s.config.Strict {
+		secrets = append(secrets, password)
+	}
+	return secrets
+}
+
+// formDecoded returns text without its form encoding, or as it is if it has none.
+func formDecoded(text string) string {
+	if decoded, err := url.QueryUnescape(text); err == nil {
+		return decoded
+	}
+	return text
 }
 
 func hasSecret(a directory.App, secret string) bool {

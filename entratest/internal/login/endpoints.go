@@ -19,14 +19,28 @@ func (s *Service) loginRoutes() http.Handler {
 		mux.HandleFunc(prefix+"/oauth2/v2.0/authorize", s.serveAuthorize)
 		mux.HandleFunc(prefix+"/oauth2/v2.0/logout", s.serveLogout)
 	}
+	if s.tenant.Authority.Kind != directory.B2C {
+		mux.HandleFunc("/{tenant}/oauth2/v2.0/devicecode", s.serveDeviceCode)
+		mux.HandleFunc("/{tenant}/oauth2/deviceauth", s.serveDevicePage)
+	}
 	if s.tenant.Authority.Kind == directory.EntraID {
 		mux.HandleFunc("/{tenant}/.well-known/openid-configuration", s.public(s.serveMetadata))
 		mux.HandleFunc("/{tenant}/discovery/keys", s.public(s.serveKeys))
 		mux.HandleFunc("/{tenant}/oauth2/token", s.serveToken)
 		mux.HandleFunc("/{tenant}/oauth2/authorize", s.serveAuthorize)
 		mux.HandleFunc("/{tenant}/oauth2/logout", s.serveLogout)
+		mux.HandleFunc("/{tenant}/oauth2/devicecode", s.serveDeviceCode)
+		mux.HandleFunc("/{tenant}/openid/userinfo", s.graphUser("openid", s.serveUserInfo))
 	}
+	mux.HandleFunc("/", s.serveNothing)
 	return mux
+}
+
+// serveNothing answers other paths as an endpoint refuses, since a client that asks
+// them expects JSON.
+func (s *Service) serveNothing(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	s.Refuse(w, r, http.StatusNotFound, "The fake tenant has no endpoint at "+r.URL.Path+".")
 }
 
 func (s *Service) prefixes() []string {
@@ -50,7 +64,7 @@ func (s *Service) public(next http.HandlerFunc) http.HandlerFunc {
 			w.WriteHeader(http.StatusNoContent)
 		default:
 			w.Header().Set("Allow", "GET, OPTIONS")
-			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			s.refuse(w, r, errMethod(r.Method, "GET"))
 		}
 	}
 }

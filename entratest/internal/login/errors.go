@@ -18,7 +18,13 @@ type oauthError struct {
 	text   string
 }
 
-func (e *oauthError) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.number, e.text) }
+// Error is the text as Entra begins it. Without a number, the fake speaks for itself.
+func (e *oauthError) Error() string {
+	if e.number == 0 {
+		return e.text
+	}
+	return fmt.Sprintf("AADSTS%d: %s", e.number, e.text)
+}
 
 func refusal(status int, code string, number int, format string, args ...any) *oauthError {
 	return &oauthError{status: status, code: code, number: number, text: fmt.Sprintf(format, args...)}
@@ -39,22 +45,39 @@ func errUnknownClient(id string) *oauthError {
 		"Application with identifier '%s' was not found in the directory.", id)
 }
 
+func errMethod(method, allowed string) *oauthError {
+	return refusal(http.StatusMethodNotAllowed, "invalid_request", 900561,
+		"The endpoint only accepts %s requests. Received a %s request.", allowed, method)
+}
+
 func errServer(err error) *oauthError {
 	return refusal(http.StatusBadRequest, "server_error", 90033, "%v", err)
+}
+
+// Refuse writes an error of the fake's own, as an endpoint refuses.
+func (s *Service) Refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
+	s.refuse(w, r, refusal(status, "invalid_request", 0, "%s", text))
 }
 
 // refuse writes the error as Entra's JSON.
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, e *oauthError) {
 	trace := directory.RandomGUID()
-	s.writeJSON(w, e.status, jsonobject.Object{
+	body := jsonobject.Object{
 		{"error", e.code},
 		{"error_description", s.describe(r, e, trace)},
-		{"error_codes", []int{e.number}},
+	}
+	if e.number != 0 {
+		body.Set("error_codes", []int{e.number})
+	}
+	body = append(body, jsonobject.Object{
 		{"timestamp", s.timestamp()},
 		{"trace_id", trace},
 		{"correlation_id", correlationID(r)},
-		{"error_uri", s.errorURI(e)},
-	})
+	}...)
+	if e.number != 0 {
+		body.Set("error_uri", s.errorURI(e))
+	}
+	s.writeJSON(w, e.status, body)
 }
 
 // describe is the text that Entra makes of an error.

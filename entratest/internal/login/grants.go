@@ -12,6 +12,8 @@ type grants struct {
 	sessions vault[session]
 	codes    vault[authorizationCode]
 	refresh  vault[refreshToken]
+	devices  vault[deviceRequest] // by device code
+	users    vault[string]        // device codes by user code
 }
 
 // Lifetimes as Entra's defaults; see
@@ -75,8 +77,14 @@ type vault[T any] struct {
 	order   []string
 }
 
+// put keeps the value under a new random name.
 func (v *vault[T]) put(value T) (name string) {
 	name = "1." + base64url(directory.RandomBytes(48))
+	v.putAs(name, value)
+	return name
+}
+
+func (v *vault[T]) putAs(name string, value T) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.entries == nil {
@@ -88,7 +96,6 @@ func (v *vault[T]) put(value T) (name string) {
 		delete(v.entries, v.order[0])
 		v.order = v.order[1:]
 	}
-	return name
 }
 
 func (v *vault[T]) get(name string) (T, bool) {

@@ -13,9 +13,13 @@ import (
 // the OpenID userinfo endpoint, the signed-in user, and his groups.
 func (s *Service) graphRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
+	mux.HandleFunc("GET /oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
+	mux.HandleFunc("POST /oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
 	mux.HandleFunc("GET /v1.0/me", s.graphUser("User.Read", s.serveMe))
 	mux.HandleFunc("POST /v1.0/me/getMemberObjects", s.graphUser("User.Read", s.serveMemberObjects))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.refuseGraph(w, r, http.StatusNotFound, "BadRequest", "The fake Graph has no resource at "+r.Method+" "+r.URL.Path+".")
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, request-id, client-request-id")
@@ -85,15 +89,24 @@ func (s *Service) refuseGraph(w http.ResponseWriter, r *http.Request, status int
 	}}})
 }
 
+// serveUserInfo is the OpenID Connect UserInfo endpoint. Its sub is that of the ID
+// tokens of the application that asked (OpenID Connect Core section 5.3.2), not that
+// of the token for Graph; see https://learn.microsoft.com/entra/identity-platform/userinfo.
 func (s *Service) serveUserInfo(w http.ResponseWriter, r *http.Request, user directory.User, claims ownClaims) {
-	s.writeJSON(w, http.StatusOK, jsonobject.Object{
-		{"sub", claims.Sub},
-		{"name", user.FullName()},
-		{"family_name", user.FamilyName},
-		{"given_name", user.GivenName},
-		{"picture", "https://" + s.tenant.Cloud.Graph + "/v1.0/me/photo/$value"},
-		{"email", user.Username},
-	})
+	answer := jsonobject.Object{{"sub", directory.Pairwise(claims.OID, claims.AppID)}}
+	scopes := strings.Fields(claims.Scp)
+	if slices.Contains(scopes, "profile") {
+		answer = append(answer, jsonobject.Object{
+			{"name", user.FullName()},
+			{"family_name", user.FamilyName},
+			{"given_name", user.GivenName},
+			{"picture", "https://" + s.tenant.Cloud.Graph + "/v1.0/me/photo/$value"},
+		}...)
+	}
+	if slices.Contains(scopes, "email") {
+		answer.Set("email", user.Username)
+	}
+	s.writeJSON(w, http.StatusOK, answer)
 }
 
 func (s *Service) serveMe(w http.ResponseWriter, r *http.Request, user directory.User, claims ownClaims) {

@@ -16,7 +16,7 @@ type ownClaims struct {
 	Aud   string   `json:"aud"`
 	TID   string   `json:"tid"`
 	OID   string   `json:"oid"`
-	Sub   string   `json:"sub"`
+	AppID string   `json:"appid"`
 	Scp   string   `json:"scp"`
 	IDTyp string   `json:"idtyp"`
 	ACRS  []string `json:"acrs"`

@@ -24,7 +24,9 @@ type page struct {
 	Action     string
 	Fields     []field
 	Accounts   []pageAccount
-	Unknown    string // a login hint that is nobody here
+	Title      string
+	Code       string // of a device, as typed
+	Unknown    string // a login hint that is nobody here, or a code that no device shows
 	Number     int
 	Text       string
 	Correlated string
@@ -43,7 +45,9 @@ type pageAccount struct {
 func fields(values url.Values) []field {
 	var list []field
 	for name := range values {
-		list = append(list, field{name, values.Get(name)})
+		if name != accountField { // The buttons send it.
+			list = append(list, field{name, values.Get(name)})
+		}
 	}
 	slices.SortFunc(list, func(a, b field) int { return strings.Compare(a.Name, b.Name) })
 	return list
@@ -87,21 +91,37 @@ func origin(target string) string {
 	return u.Scheme + ":"
 }
 
-func (s *Service) pickerPage(w http.ResponseWriter, r *http.Request, a *authorizeRequest, candidates []directory.User) {
-	form := url.Values{}
-	for name := range a.form {
-		if name != accountField {
-			form.Set(name, a.form.Get(name))
-		}
-	}
-	p := page{App: a.client.Name, Fields: fields(form)}
-	if _, known := find(candidates, form.Get("login_hint")); !known {
-		p.Unknown = form.Get("login_hint")
+// accountPage asks who signs in to an application. Its form sends the account
+// beside the fields of form; hint names the account that the client expects.
+func (s *Service) accountPage(w http.ResponseWriter, app directory.App, candidates []directory.User, form url.Values, hint string, targets ...string) {
+	p := page{App: app.Name, Fields: fields(form)}
+	if _, known := find(candidates, hint); !known {
+		p.Unknown = hint
 	}
 	for _, u := range candidates {
 		p.Accounts = append(p.Accounts, pageAccount{u.ObjectID, u.FullName(), u.Username, initials(u)})
 	}
-	s.page(w, http.StatusOK, "picker", p, a.redirectURI)
+	s.page(w, http.StatusOK, "picker", p, targets...)
+}
+
+// message shows a page that asks for nothing.
+func (s *Service) message(w http.ResponseWriter, title, text string) {
+	s.page(w, http.StatusOK, "message", page{Title: title, Text: text})
+}
+
+// parseForm reads the parameters of a page for browsers, or refuses the request.
+func (s *Service) parseForm(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, POST")
+		s.refuse(w, r, errMethod(r.Method, "GET and POST"))
+		return false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		s.errorPage(w, r, refusal(http.StatusBadRequest, "invalid_request", 9000410, "Malformed request: %v", err))
+		return false
+	}
+	return true
 }
 
 func initials(u directory.User) string {

@@ -48,6 +48,7 @@ type Token struct {
 	Overage               bool // of groups
 	AuthContexts          []string
 	Capabilities          []string
+	Email                 bool              // of ID tokens: the user's address
 	Nonce                 string            // of ID tokens
 	Hashes                map[string]string // of ID tokens: c_hash and at_hash
 }

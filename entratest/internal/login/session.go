@@ -46,9 +46,7 @@ func (s *Service) cookie(r *http.Request, value string) *http.Cookie {
 // serveLogout ends the session (OpenID Connect RP-Initiated Logout) and returns
 // the browser to a redirect URI that some application registered.
 func (s *Service) serveLogout(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		s.errorPage(w, r, refusal(http.StatusBadRequest, "invalid_request", 9000410, "Malformed request: %v", err))
+	if !s.parseForm(w, r) {
 		return
 	}
 	if cookie, err := r.Cookie(sessionCookie); err == nil {
@@ -61,7 +59,7 @@ func (s *Service) serveLogout(w http.ResponseWriter, r *http.Request) {
 	known := slices.ContainsFunc(s.tenant.Apps, func(a directory.App) bool { return s.platform(a, target) != unregistered })
 	u, err := url.Parse(target)
 	if target == "" || !known || err != nil {
-		s.page(w, http.StatusOK, "signed_out", page{})
+		s.message(w, "You signed out of your account", "It’s a good idea to close all browser windows.")
 		return
 	}
 	if r.Form.Has("state") {

@@ -15,9 +15,21 @@ import (
 
 const maxForm = 1 << 20 // bytes of a token request; assertions make them large
 
-// serveToken is the token endpoint (RFC 6749 section 3.2). Parameters count only
-// in the body; unknown ones are ignored.
+// serveToken is the token endpoint (RFC 6749 section 3.2).
 func (s *Service) serveToken(w http.ResponseWriter, r *http.Request) {
+	s.serveForm(w, r, func(_, tenant string) (jsonobject.Object, *oauthError) {
+		response, refused := s.grant(r, tenant)
+		if refused != nil {
+			return nil, refused
+		}
+		return s.version1Response(r, response), nil
+	})
+}
+
+// serveForm is an endpoint that programs post forms to, from pages of any origin
+// too. Parameters count only in the body; unknown ones are ignored. It gives answer
+// the tenant segment and the directory ID that it stands for.
+func (s *Service) serveForm(w http.ResponseWriter, r *http.Request, answer func(segment, tenant string) (jsonobject.Object, *oauthError)) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Cache-Control", "no-store, no-cache")
 	w.Header().Set("Pragma", "no-cache")
@@ -27,15 +39,15 @@ func (s *Service) serveToken(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	response, refused := s.grant(w, r)
+	response, refused := s.formAnswer(w, r, answer)
 	if refused != nil {
 		s.refuse(w, r, refused)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, s.version1Response(r, response))
+	s.writeJSON(w, http.StatusOK, response)
 }
 
-func (s *Service) grant(w http.ResponseWriter, r *http.Request) (jsonobject.Object, *oauthError) {
+func (s *Service) formAnswer(w http.ResponseWriter, r *http.Request, answer func(segment, tenant string) (jsonobject.Object, *oauthError)) (jsonobject.Object, *oauthError) {
 	if r.Method != http.MethodPost {
 		return nil, refusal(http.StatusBadRequest, "invalid_request", 900561,
 			"The endpoint only accepts POST requests. Received a %s request.", r.Method)
@@ -49,6 +61,10 @@ func (s *Service) grant(w http.ResponseWriter, r *http.Request) (jsonobject.Obje
 	if !ok {
 		return nil, errUnknownTenant(segment, "invalid_request")
 	}
+	return answer(segment, tenant)
+}
+
+func (s *Service) grant(r *http.Request, tenant string) (jsonobject.Object, *oauthError) {
 	grantType := r.PostForm.Get("grant_type")
 	switch grantType {
 	case "":
@@ -61,6 +77,10 @@ func (s *Service) grant(w http.ResponseWriter, r *http.Request) (jsonobject.Obje
 		return s.refreshGrant(r, tenant)
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		return s.onBehalfOf(r, tenant)
+	case deviceGrant, "device_code":
+		if s.tenant.Authority.Kind != directory.B2C { // B2C has no such flow.
+			return s.deviceGrant(r, tenant)
+		}
 	}
 	return nil, refusal(http.StatusBadRequest, "unsupported_grant_type", 70003,
 		"The app requested an unsupported grant type '%s'.", grantType)
@@ -87,6 +107,9 @@ func (s *Service) clientCredentials(r *http.Request, tenant string) (jsonobject.
 	}
 	t := Token{Kind: AppOnly, Tenant: tenant, Client: client.ClientID, Proof: proof}
 	if refused := s.target(&t, resource); refused != nil {
+		return nil, refused
+	}
+	if refused := s.checkResource(r, r.PostForm, scopeSet{resource: resource}); refused != nil {
 		return nil, refused
 	}
 	asked, refused := parseClaims(r.PostForm.Get("claims"))

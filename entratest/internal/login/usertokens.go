@@ -3,7 +3,6 @@ package login
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
@@ -39,6 +38,7 @@ func (s *Service) idToken(c consent, nonce string, hashes map[string]string) (st
 		User:    c.user.ObjectID,
 		Client:  c.client,
 		Roles:   c.user.Roles[c.client],
+		Email:   c.scopes.asks("email"),
 		Nonce:   nonce,
 		Hashes:  hashes,
 	})
@@ -63,7 +63,7 @@ func (s *Service) userResponse(r *http.Request, c consent, proof, nonce string) 
 		return nil, refused
 	}
 	response.Set("scope", c.scopes.text(t.Scopes))
-	if c.scopes.offline() {
+	if c.scopes.asks("offline_access") {
 		lifetime := refreshLifetime
 		if c.platform == spaPlatform {
 			lifetime = refreshLifetimeSPA
@@ -71,7 +71,7 @@ func (s *Service) userResponse(r *http.Request, c consent, proof, nonce string) 
 		}
 		response.Set("refresh_token", s.grants.refresh.put(refreshToken{c, s.config.Clock().Add(lifetime)}))
 	}
-	if c.scopes.openid() {
+	if c.scopes.asks("openid") {
 		token, refused := s.idToken(c, nonce, nil)
 		if refused != nil {
 			return nil, refused
@@ -109,14 +109,15 @@ func (s *Service) narrowed(r *http.Request, c consent) (consent, *oauthError) {
 		return c, refused
 	}
 	c.claims = c.claims.and(claims)
-	text := r.PostForm.Get("scope")
-	if text == "" {
-		return c, nil
+	if text := r.PostForm.Get("scope"); text != "" {
+		offline := c.scopes.asks("offline_access")
+		c.scopes = s.parseScopes(text)
+		if offline && !c.scopes.asks("offline_access") {
+			c.scopes.openID = append(c.scopes.openID, "offline_access")
+		}
+		if refused := s.checkScopes(c.scopes, c.tenant); refused != nil {
+			return c, refused
+		}
 	}
-	offline := c.scopes.offline()
-	c.scopes = s.parseScopes(text)
-	if offline && !slices.Contains(c.scopes.openID, "offline_access") {
-		c.scopes.openID = append(c.scopes.openID, "offline_access")
-	}
-	return c, s.checkScopes(c.scopes, c.tenant)
+	return c, s.checkResource(r, r.PostForm, c.scopes)
 }
