@@ -36,12 +36,64 @@ func (s *Server) claims(t *tokenSpec) (jsonobject.Object, error) {
 		return nil, err
 	}
 	t.addPermissions(&claims)
-	if s.tenant.Authority.Kind == directory.B2C && t.Kind != login.AppOnly {
-		claims = claims.Without("aio", "azpacr", "idtyp", "oid", "preferred_username", "rh", "sid", "tid", "uti")
-		claims.Set("tfp", s.tenant.Authority.Policy)
-		claims.Set("ver", "1.0") // Although everything else looks like version 2.0 (R35).
+	t.addAgent(&claims)
+	switch {
+	case s.tenant.Authority.Kind == directory.B2C:
+		claims = s.b2cClaims(t, claims)
+	case t.notification:
+		claims = claims.Without("idtyp", "oid", "rh", "roles", "sub")
 	}
 	return claims.Sorted(5), nil
+}
+
+// b2cClaims makes B2C's claim set of Entra's. Sources: for users,
+// https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview; for
+// applications, whose app roles stand in scp,
+// https://learn.microsoft.com/azure/active-directory-b2c/client-credentials-grant-flow.
+func (s *Server) b2cClaims(t *tokenSpec, claims jsonobject.Object) jsonobject.Object {
+	objectID := claims.Text("oid")
+	claims = claims.Without("aio", "idtyp", "preferred_username", "rh", "sid", "uti")
+	if t.Kind == login.AppOnly {
+		if len(t.Roles) > 0 {
+			claims.Set("scp", strings.Join(t.Roles, " "))
+		}
+		return claims.Without("roles")
+	}
+	claims = claims.Without("azpacr", "oid", "tid")
+	claims.Set("sub", objectID)
+	if t.noSubject {
+		claims.Set("sub", "Not supported currently. Use oid claim.")
+		claims.Set("oid", objectID)
+	}
+	claims.Set("tfp", s.tenant.Authority.Policy)
+	claims.Set("ver", "1.0") // Although everything else looks like version 2.0 (R35).
+	return claims
+}
+
+// addAgent says which parts an agent plays. The values are lists of numbers, of
+// which 11 is an agent identity and 13 an agent's user account; the others are there
+// because a reader must pass over those that it does not know.
+func (t *tokenSpec) addAgent(claims *jsonobject.Object) {
+	if t.blueprint != "" {
+		claims.Set("xms_par_app_azp", t.blueprint)
+	}
+	if t.agent == noAgent {
+		return
+	}
+	subject, relation := "3", "1"
+	switch {
+	case t.Kind == login.AppOnly:
+		subject, relation = "9 3 11", "7 10"
+	case t.agent == agentAccount:
+		subject = "3 13"
+	}
+	if t.Kind == login.Delegated {
+		claims.Set("idtyp", "user")
+	}
+	claims.Set("xms_act_fct", "3 9 11")
+	claims.Set("xms_sub_fct", subject)
+	claims.Set("xms_idrel", relation)
+	claims.Set("xms_tnt_fct", "3 9")
 }
 
 func versionText(version int) string {
@@ -55,10 +107,13 @@ func versionText(version int) string {
 // secret, "2" by a certificate.
 func (t *tokenSpec) addClient(claims *jsonobject.Object) {
 	proof := t.Proof
-	if proof == "" && t.Kind == login.AppOnly {
+	switch {
+	case proof != "":
+	case t.agent != noAgent: // Agent identities have no secrets.
+		proof = "2"
+	case t.Kind == login.AppOnly:
 		proof = "1"
-	}
-	if proof == "" {
+	default:
 		proof = "0"
 	}
 	if t.Version == 1 {

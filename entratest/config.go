@@ -35,7 +35,8 @@ type Config struct {
 	//	https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/v2.0
 	//	https://login.contoso.example/<tenant ID>/v2.0
 	//
-	// A path segment that begins with B2C_1 is the policy and makes it B2C.
+	// A path segment that begins with B2C_1_ or B2C_1A_, in any case, is the policy
+	// and makes it B2C.
 	Authority string
 
 	// Strict refuses what Entra refuses and local development finds handy: redirect

@@ -140,18 +140,20 @@ func (k *Key) withDefault(member, value string) *Key {
 // "alg" decides how: RS256, RS384, RS512, PS256, PS384 and PS512 sign with the
 // key, "none" leaves the signature empty, HS256 uses the PEM text of the public
 // key as secret (the classic algorithm confusion), and anything else, or a header
-// that is no JSON, signs as RS256.
+// that is no JSON object, signs as RS256. The member's name and value are compared
+// exactly, as RFC 7515 section 4 demands: "ALG" or "none " decides nothing. Of
+// several members "alg" the last one counts.
 func (k *Key) Sign(header, payload []byte) string {
 	input := base64url(header) + "." + base64url(payload)
 	return input + "." + base64url(k.signature(algorithm(header), input))
 }
 
 func algorithm(header []byte) string {
-	var fields struct {
-		Alg string `json:"alg"`
-	}
-	_ = json.Unmarshal(header, &fields) // Broken headers are signed as RS256.
-	return fields.Alg
+	// A map, because the fields of a struct match names in any case.
+	var members map[string]any
+	_ = json.Unmarshal(header, &members) // Broken headers are signed as RS256.
+	alg, _ := members["alg"].(string)
+	return alg
 }
 
 func (k *Key) signature(alg, input string) []byte {

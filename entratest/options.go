@@ -16,6 +16,10 @@ type TokenOption func(*tokenSpec)
 type tokenSpec struct {
 	login.Token    // nil Scopes: the API's first
 	guest, bound   bool
+	agent          agent
+	blueprint      string // of the agent
+	notification   bool   // a change notification of Graph's
+	noSubject      bool   // B2C's setting "Not supported"
 	issued         func(now time.Time) time.Time
 	lifetime       time.Duration
 	key            *Key
@@ -23,6 +27,14 @@ type tokenSpec struct {
 	rawHeader      []byte
 	rawPayload     []byte
 }
+
+type agent int
+
+const (
+	noAgent      agent = iota
+	agentActs          // an agent identity acts, by itself or on behalf of a person
+	agentAccount       // and the user account is the agent's own
+)
 
 type edit func(jsonobject.Object) jsonobject.Object
 
@@ -145,6 +157,36 @@ func Capabilities(names ...string) TokenOption { return func(t *tokenSpec) { t.C
 // header, over whose SHA-256 Entra computes the signature, so that only Graph can
 // verify it (R5).
 func Graph() TokenOption { return func(t *tokenSpec) { t.Graph = true } }
+
+// Agent makes the calling application an agent identity of Microsoft Entra Agent ID.
+// With App it acts by itself, otherwise on behalf of the user, who is a person:
+// xms_act_fct holds 11, and xms_sub_fct with App too. Source:
+// https://learn.microsoft.com/entra/agent-id/agent-token-claims.
+func Agent() TokenOption { return func(t *tokenSpec) { t.agent = max(t.agent, agentActs) } }
+
+// AgentUser is Agent for an agent that acts through a user account of its own, with
+// no person behind it: xms_sub_fct holds 13.
+func AgentUser() TokenOption { return func(t *tokenSpec) { t.agent = agentAccount } }
+
+// AgentBlueprint sets xms_par_app_azp, the blueprint of an agent identity by its
+// client ID. Without Agent it is the only sign that an agent acts.
+func AgentBlueprint(id string) TokenOption { return func(t *tokenSpec) { t.blueprint = id } }
+
+// ChangeNotification mints a validation token of Microsoft Graph's change
+// notifications: version 1.0, for the API's client ID, from ChangeTrackingClientID,
+// good for eight hours, without oid, sub, scp, roles and idtyp. Source:
+// https://learn.microsoft.com/graph/change-notifications-with-resource-data.
+func ChangeNotification() TokenOption {
+	return func(t *tokenSpec) {
+		t.notification, t.Kind, t.Version = true, login.AppOnly, 1
+		t.Client, t.Proof, t.lifetime = ChangeTrackingClientID, "2", 8*time.Hour
+	}
+}
+
+// SubjectNotSupported mints what a B2C user flow issues whose subject is switched
+// off: sub is the same text for every user, and oid says who it is. Source:
+// https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview.
+func SubjectNotSupported() TokenOption { return func(t *tokenSpec) { t.noSubject = true } }
 
 // Bound binds the token to a client certificate by a cnf claim (RFC 8705).
 func Bound() TokenOption { return func(t *tokenSpec) { t.bound = true } }

@@ -7,8 +7,9 @@ import (
 )
 
 // Identifiers of the sample tenant, which the zero [Config] describes. All are
-// made up, except PersonalTenantID and GraphClientID: Microsoft's own constants
-// for the tenant of personal accounts and for Microsoft Graph.
+// made up, except PersonalTenantID, GraphClientID and ChangeTrackingClientID, which
+// are Microsoft's own: the tenant of personal accounts, Microsoft Graph, and the
+// application Microsoft Graph Change Tracking.
 const (
 	TenantID         = "11111111-1111-4111-8111-111111111111"
 	TenantDomain     = "contoso.example"
@@ -26,7 +27,8 @@ const (
 	AliceObjectID = "e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1"
 	BobObjectID   = "e2e2e2e2-e2e2-4e2e-8e2e-e2e2e2e2e2e2"
 
-	GraphClientID = "00000003-0000-0000-c000-000000000000"
+	GraphClientID          = "00000003-0000-0000-c000-000000000000"
+	ChangeTrackingClientID = "0bf30f3b-4a52-48df-9a82-234910c4a086" // sends Graph's change notifications
 )
 
 // Permissions that the sample API publishes.

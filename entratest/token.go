@@ -41,8 +41,11 @@ func (s *Server) newSpec() *tokenSpec {
 }
 
 func (s *Server) mint(t *tokenSpec) (string, error) {
-	if t.Version == 1 && s.tenant.Authority.Kind != directory.EntraID {
+	switch kind := s.tenant.Authority.Kind; {
+	case t.Version == 1 && kind != directory.EntraID:
 		return "", errors.New("entratest: External ID and B2C issue no version 1.0 tokens")
+	case t.noSubject && kind != directory.B2C:
+		return "", errors.New("entratest: SubjectNotSupported is a setting of B2C; set Config.Authority to a B2C policy")
 	}
 	s.complete(t)
 	claims, err := s.claims(t)
@@ -82,7 +85,7 @@ func (s *Server) complete(t *tokenSpec) {
 		t.Audience = cmp.Or(t.Audience, t.Client, api)
 	}
 	t.Client = cmp.Or(t.Client, s.tenant.DefaultClient(), ClientID)
-	if t.Audience == "" && t.Version == 1 {
+	if t.Audience == "" && t.Version == 1 && !t.notification {
 		app, ok := s.tenant.App(api)
 		if !ok {
 			app.ClientID = api

@@ -62,8 +62,12 @@ func ParseAuthority(text string) (Authority, error) {
 	return a, nil
 }
 
-// IsPolicy recognizes the names of B2C policies and user flows.
-func IsPolicy(segment string) bool { return strings.HasPrefix(strings.ToLower(segment), "b2c_1") }
+// IsPolicy reports whether a path segment is the name of a B2C user flow or custom
+// policy. A Verifier has the same rule.
+func IsPolicy(segment string) bool {
+	lower := strings.ToLower(segment)
+	return strings.HasPrefix(lower, "b2c_1_") || strings.HasPrefix(lower, "b2c_1a_")
+}
 
 // TenantID returns the tenant segment if it is a directory ID, else "".
 func (a Authority) TenantID() string {
