@@ -143,22 +143,20 @@ func TestIDTokensMadeByHandMeetNoScope(t *testing.T) {
 
 func TestIDTokensOfAuthorities(t *testing.T) {
 	k := entratest.New(t).Key()
-	for _, place := range issuerPlaces(k) {
-		p := &testbed.Publisher{Documents: place.texts}
-		options := place.options
-		options.AllowIDTokens = true
-		claims := testbed.UserClaims(place.accepts[0], testbed.TenantOfIssuer(place.accepts[0]), testbed.VersionOfIssuer(place.accepts[0]))
+	for _, place := range testbed.Places() {
+		claims := place.Claims()
 		for _, access := range []string{"azp", "appid", "scp"} {
 			delete(claims, access)
 		}
 		claims["nonce"] = "n-0S6_WzA2Mj"
-		got, err := testbed.NewVerifierAt(t, p, options).Verify(t.Context(), testbed.SignClaims(k, claims))
+		token := testbed.SignClaims(k, claims)
+		got, err := place.NewVerifier(t, k, allowIDTokens).Verify(t.Context(), token)
 		if err != nil || got.Kind != entra.IDToken {
-			t.Errorf("%s, allowed: got %+v, %v, want an ID token", place.name, got, err)
+			t.Errorf("%s, allowed: got %+v, %v, want an ID token", place.Name, got, err)
 		}
-		_, err = place.verifier(t).Verify(t.Context(), testbed.SignClaims(k, claims))
+		_, err = place.NewVerifier(t, k, nil).Verify(t.Context(), token)
 		if entra.ReasonOf(err) != entra.ReasonIDToken {
-			t.Errorf("%s, not allowed: got reason %q (%v), want id_token", place.name, entra.ReasonOf(err), err)
+			t.Errorf("%s, not allowed: got reason %q (%v), want id_token", place.Name, entra.ReasonOf(err), err)
 		}
 	}
 }

@@ -151,15 +151,15 @@ func TestStepUpChallengeIsReadByEveryClient(t *testing.T) {
 		every = append(every, fmt.Sprint("c", n))
 	}
 	for _, resource := range []string{"", "https://api.contoso.example/orders", `https://api.contoso.example/a,b"c?d=e,f g`} {
-		for i, place := range issuerPlaces(k) {
+		for i, place := range testbed.Places() {
 			ids := []string{"c1", "c42", "c99"}
 			if i == 0 {
 				ids = every
 			}
-			options := place.options
-			options.Resource = strings.ReplaceAll(strings.ReplaceAll(resource, `"`, "%22"), " ", "%20")
-			verifier := testbed.NewVerifierAt(t, &testbed.Publisher{Documents: place.texts}, options)
-			claims := testbed.UserClaims(place.accepts[0], testbed.TenantOfIssuer(place.accepts[0]), testbed.VersionOfIssuer(place.accepts[0]))
+			verifier := place.NewVerifier(t, k, func(o *entra.Options) {
+				o.Resource = strings.ReplaceAll(strings.ReplaceAll(resource, `"`, "%22"), " ", "%20")
+			})
+			claims := place.Claims()
 			claims["xms_cc"] = []string{"cp1"}
 			token := testbed.SignClaims(k, claims)
 			for _, id := range ids {
@@ -167,13 +167,13 @@ func TestStepUpChallengeIsReadByEveryClient(t *testing.T) {
 				for name, read := range readers {
 					params, got, err := read(header)
 					if want := `{"access_token":{"acrs":{"essential":true,"value":"` + id + `"}}}`; err != nil || got != want {
-						t.Fatalf("%s, %s: got claims %q, %v, want %q in %s", place.name, name, got, err, want, header)
+						t.Fatalf("%s, %s: got claims %q, %v, want %q in %s", place.Name, name, got, err, want, header)
 					}
 					if params["error"] != "insufficient_claims" || !strings.HasSuffix(params["authorization_uri"], "/oauth2/v2.0/authorize") {
-						t.Errorf("%s, %s: got %q, want insufficient_claims and an authorization_uri", place.name, name, params)
+						t.Errorf("%s, %s: got %q, want insufficient_claims and an authorization_uri", place.Name, name, params)
 					}
 					if _, named := params["resource_metadata"]; named != (resource != "") {
-						t.Errorf("%s, %s: got %q, want a resource_metadata: %t", place.name, name, params, resource != "")
+						t.Errorf("%s, %s: got %q, want a resource_metadata: %t", place.Name, name, params, resource != "")
 					}
 				}
 			}
