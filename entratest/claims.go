@@ -46,7 +46,7 @@ func (s *Server) claims(t *tokenSpec) (jsonobject.Object, error) {
 	return claims.Sorted(5), nil
 }
 
-// b2cClaims makes B2C's claim set of Entra's. Sources: for users,
+// b2cClaims turns Entra's claim set into B2C's. Sources: for users,
 // https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview; for
 // applications, whose app roles stand in scp,
 // https://learn.microsoft.com/azure/active-directory-b2c/client-credentials-grant-flow.
@@ -66,13 +66,13 @@ func (s *Server) b2cClaims(t *tokenSpec, claims jsonobject.Object) jsonobject.Ob
 		claims.Set("oid", objectID)
 	}
 	claims.Set("tfp", s.tenant.Authority.Policy)
-	claims.Set("ver", "1.0") // Although everything else looks like version 2.0 (R35).
+	claims.Set("ver", "1.0") // Although everything else looks like version 2.0 (tokens-overview, above).
 	return claims
 }
 
-// addAgent says which parts an agent plays. The values are lists of numbers, of
-// which 11 is an agent identity and 13 an agent's user account; the others are there
-// because a reader must pass over those that it does not know.
+// addAgent says which parts an agent plays. The values are lists of numbers: 11 is
+// an agent identity and 13 an agent's user account. The other numbers are there
+// because Entra sends some, and a reader must ignore those that it does not know.
 func (t *tokenSpec) addAgent(claims *jsonobject.Object) {
 	if t.blueprint != "" {
 		claims.Set("xms_par_app_azp", t.blueprint)

@@ -27,9 +27,9 @@ type Config struct {
 	Users    []Account
 	Clock    func() time.Time // default time.Now
 
-	// Authority makes the Server an External ID tenant, an Azure AD B2C tenant, or
-	// either under a domain name of one's own, in place of Cloud's login hosts. It
-	// is an https URL such as
+	// Authority makes the Server an External ID tenant or an Azure AD B2C tenant, under
+	// Microsoft's domain name or a custom one, in place of Cloud's login hosts. It is
+	// an https URL such as
 	//
 	//	https://contoso.ciamlogin.com/<tenant ID or contoso.onmicrosoft.com>/v2.0
 	//	https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/v2.0
@@ -46,10 +46,11 @@ type Config struct {
 	Strict bool
 
 	// LocalIssuer makes issuers begin with the URL of the listener that was started
-	// first, or else with PublicURL, as OpenID Connect Discovery 1.0 section 4.3
-	// demands of what clients find there. Clients that insist on it (openid-client,
-	// oauth4webapi, Auth.js, oauth2-proxy) then work without Microsoft's host names.
-	// An [entra.Verifier] accepts the tokens of a listener started by StartTLS:
+	// first, or else with PublicURL, so that metadata's issuer is the URL at which a
+	// client found it (OpenID Connect Discovery 1.0 section 4.3). Clients that insist
+	// on that, such as openid-client, oauth4webapi, Auth.js and oauth2-proxy, then work
+	// without Microsoft's host names.
+	// An entra.Verifier accepts the tokens of a listener started by StartTLS:
 	//
 	//	entra.Options{
 	//		Authority: url + "/" + entratest.TenantID + "/v2.0",

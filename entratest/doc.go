@@ -43,13 +43,13 @@
 // for browsers and for programs in other languages; [Server.AuthorityMetadata]
 // is all that MSAL.js needs. Endpoints in metadata then lead to the listener,
 // and Graph is below /graph, but issuers stay Microsoft's: they follow from the
-// configuration and never from the Host header. [Sample] has identifiers of
-// one's own. The example of [Server.StartOn] shows
-// the few lines with which a Verifier of another process reaches the tenant.
+// configuration and never from the Host header. [Sample] is the sample tenant with
+// identifiers of your own, and the example of [Server.StartOn] shows the few lines
+// with which a Verifier in another process reaches it.
 //
-// Clients that insist that metadata's issuer is where they found it work in two
-// ways. [Server.StartHosts] serves Microsoft's own host names to the programs that
-// are told so by their environment, and changes nothing in any configuration.
+// Some clients insist that metadata's issuer is the URL at which they found it.
+// They work in two ways: [Server.StartHosts] serves Microsoft's own host names to
+// programs whose environment leads there, and they keep their configuration; or
 // Config.LocalIssuer makes the listener's URL the issuer, which a Verifier accepts
 // as its Authority.
 //
@@ -64,8 +64,8 @@
 // federation, throttling, regional behaviour, the timing of key rotation, and
 // limits such as the length of a request are not modelled. Passwords are not
 // asked for. Opaque claims (aio, rh, uti) have the right shape and no meaning. The
-// issuer member of External ID's keys and the issuer under a domain name of one's
-// own are inferred.
+// issuer member of External ID's keys and the issuer under a custom domain name are
+// inferred.
 //
 // Every identifier, secret and name in the sample tenant is made up; the signing
 // keys are made anew in each process and shared by its Servers. Nothing that this

@@ -91,9 +91,9 @@ func (s *Server) restored() int {
 	return s.faults.restored
 }
 
-// wait returns true when the alarm rings or Restore was called since the fault
-// was set, false when ctx ends first. Its channel is made here, by the request, so that it belongs to the
-// request's synctest bubble.
+// wait returns true once the alarm rings or Restore was called after the fault was
+// set, and false if ctx ends first. The request makes the channel itself, so that
+// it belongs to the request's synctest bubble.
 func (s *Server) wait(ctx context.Context, alarm <-chan time.Time, before int) bool {
 	released := make(chan struct{})
 	s.mu.Lock()

@@ -29,15 +29,16 @@ type Hosts struct {
 
 	// CertPEM is the certificate that programs must trust: the content of the file
 	// that SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or REQUESTS_CA_BUNDLE names. It is good
-	// for the names alone and for a day, and its key is never written down; it belongs
-	// into no trust store that other programs read.
+	// for the names alone and for a day, and its key is gone. Do not add it to a trust
+	// store that other programs read.
 	CertPEM []byte
 }
 
-// StartHosts serves Microsoft's own host names over https on free loopback ports.
-// A program whose environment leads there by [Hosts] keeps its production
-// configuration, whatever it is written in: it finds metadata, issuers and
-// endpoints under the names that it expects. Nothing else on the machine changes.
+// StartHosts serves Microsoft's own host names over https on free loopback ports,
+// until Close. A program whose environment leads there, as [Hosts] describes, keeps
+// its production configuration, whatever language it is written in: it finds
+// metadata, issuers and endpoints under the names that it expects. Nothing else on
+// the machine changes.
 func (s *Server) StartHosts() (Hosts, error) {
 	if strings.Contains(s.tenant.Home(), ":") {
 		return Hosts{}, fmt.Errorf("entratest: Config.Authority names a port, and host names are served on port 443 alone: %s", s.config.Authority)
@@ -75,7 +76,7 @@ func connect(tunnels *tunnels, names []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, port, err := net.SplitHostPort(r.Host)
 		if r.Method != http.MethodConnect || err != nil || port != "443" || !slices.Contains(names, host) {
-			// Anything else would make this an open way to the network.
+			// Anything else would make this an open proxy.
 			http.Error(w, "entratest: this proxy leads to the fake tenant alone", http.StatusForbidden)
 			return
 		}
@@ -92,8 +93,8 @@ func connect(tunnels *tunnels, names []string) http.Handler {
 	})
 }
 
-// tunnels is a net.Listener of the connections that arrive on another listener or
-// are added.
+// tunnels is a net.Listener. Its connections are those of the listener direct and
+// those that add was given.
 type tunnels struct {
 	direct      net.Listener
 	connections chan net.Conn

@@ -46,8 +46,8 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // isOwnHost guards the listeners against DNS rebinding: a page elsewhere must not
-// reach them under a name of its own. Clients whose dialer sends Microsoft's hosts
-// here are welcome.
+// reach them under a name of its own. Microsoft's hosts are served, because a
+// client's dialer may send their requests here.
 func (s *Server) isOwnHost(r *http.Request, host string) bool {
 	if !login.HasBase(r.Context()) {
 		return true

@@ -7,8 +7,8 @@ import (
 	"github.com/entra-go/entra/entratest/internal/login"
 )
 
-// TokenOption changes what [Server.Token] mints. Options may come in any order,
-// except that of two that set the same thing the later one counts.
+// TokenOption changes what [Server.Token] mints. Options may come in any order; of
+// two that set the same thing the later one counts.
 type TokenOption func(*tokenSpec)
 
 // tokenSpec is what a token shall say. Claims and headers follow from it, and the
@@ -47,7 +47,7 @@ func dropMembers(names []string) edit {
 }
 
 // V1 mints a version 1.0 token: issuer on the sts host, appid, upn, and the
-// Application ID URI as audience (R25, R42).
+// Application ID URI as audience.
 func V1() TokenOption { return func(t *tokenSpec) { t.Version = 1 } }
 
 // V2 mints a version 2.0 token, the default.
@@ -82,7 +82,8 @@ func Guest() TokenOption { return func(t *tokenSpec) { t.guest = true } }
 func Overage() TokenOption { return func(t *tokenSpec) { t.Overage = true } }
 
 // IDToken mints an ID token. Its audience is APIClientID unless Audience or
-// CallingApp says otherwise: the one an API is most easily confused by.
+// CallingApp says otherwise: an API confuses that one most easily with an access
+// token of its own.
 func IDToken() TokenOption { return func(t *tokenSpec) { t.Kind = login.IDToken } }
 
 // Nonce sets the nonce claim of an ID token.
@@ -154,8 +155,8 @@ func AuthContext(ids ...string) TokenOption { return func(t *tokenSpec) { t.Auth
 func Capabilities(names ...string) TokenOption { return func(t *tokenSpec) { t.Capabilities = names } }
 
 // Graph mints a token for Microsoft Graph: its audience, and a nonce in the
-// header, over whose SHA-256 Entra computes the signature, so that only Graph can
-// verify it (R5).
+// header. Entra computes the signature over the nonce's SHA-256 digest instead, so
+// that only Graph can verify it.
 func Graph() TokenOption { return func(t *tokenSpec) { t.Graph = true } }
 
 // Agent makes the calling application an agent identity of Microsoft Entra Agent ID.

@@ -39,19 +39,20 @@ const (
 	RoleDaemon = "Orders.Read.All" // an application permission; ClientID has it
 )
 
-// Sample describes the sample tenant with identifiers of one's own, so that a
+// Sample describes the sample tenant with identifiers of your own, so that a
 // program under development keeps its configuration. Empty fields keep the
 // sample's values.
 type Sample struct {
-	TenantID string   // directory (tenant) ID
-	ClientID string   // of the API
+	TenantID string   // directory (tenant) ID, a GUID in any case
+	ClientID string   // of the API, a GUID in any case
 	AppIDURI string   // of the API; default "api://" + ClientID. For an MCP server, its URL
 	Scopes   []string // delegated permissions that the API publishes
-	Roles    []string // app roles of the API, assigned to the application ClientID and to the user alice
+	Roles    []string // app roles of the API; the constant ClientID and the user alice have them
 }
 
-// Config returns the tenant's configuration. The other application, the page, the
-// users and the secrets stay the sample's: the API's secret is APISecret.
+// Config returns the tenant's configuration, in which the calling application
+// (ClientID with ClientSecret), the page (SPAClientID), the users and the API's
+// secret (APISecret) are the sample's. A mistake in a field is reported by New.
 func (s Sample) Config() Config {
 	cfg := Config{
 		TenantID: strings.ToLower(cmp.Or(s.TenantID, TenantID)),

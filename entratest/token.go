@@ -139,8 +139,8 @@ func (t *tokenSpec) sign(header, claims jsonobject.Object) (string, error) {
 	return token, nil
 }
 
-// signForGraph signs a header in which the nonce is replaced by its digest, and
-// sends the nonce itself.
+// signForGraph signs a header that holds the nonce's digest, and returns a token
+// whose header holds the nonce itself.
 func (t *tokenSpec) signForGraph(header jsonobject.Object, nonce string, headerText, payload []byte) (string, error) {
 	signed, err := jsonobject.Encode(withHashedNonce(header, nonce))
 	if err != nil {

@@ -90,11 +90,11 @@ func (a Authority) Domain() string {
 func (t *Tenant) Issuer(version int, tenant string) string {
 	a := t.Authority
 	switch {
-	case a.Kind == ExternalID: // Whatever the authority's host (R34).
+	case a.Kind == ExternalID: // Whatever the authority's host.
 		return "https://" + tenant + ".ciamlogin.com/" + tenant + "/v2.0"
 	case a.Kind == B2C && a.TFP:
 		return "https://" + a.Host + "/tfp/" + tenant + "/" + strings.ToLower(a.Policy) + "/v2.0/"
-	case a.Kind == B2C: // With a trailing slash (R35).
+	case a.Kind == B2C: // With a trailing slash (tokens-overview).
 		return "https://" + a.Host + "/" + tenant + "/v2.0/"
 	case version == 1:
 		return "https://" + t.Cloud.STS + "/" + tenant + "/"
@@ -121,7 +121,7 @@ func (t *Tenant) Path(segment string) string {
 	return "/" + segment
 }
 
-// Service is what a host name stands for.
+// Service is what answers at a host name.
 type Service int
 
 // The services of a host.
@@ -142,7 +142,7 @@ func (t *Tenant) Service(host string) Service {
 		return Login
 	case t.Authority.Kind == ExternalID && host == t.ID+".ciamlogin.com":
 		return Login
-	case entra: // Clients of other authorities still ask it whether it knows them.
+	case entra: // MSAL asks Entra about every other authority that it is given.
 		return Discovery
 	}
 	return NoService

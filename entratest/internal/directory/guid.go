@@ -26,14 +26,14 @@ func RandomBytes(n int) []byte {
 // RandomGUID returns a new version 4 GUID (RFC 9562).
 func RandomGUID() string { return formatGUID(RandomBytes(16)) }
 
-// DerivedGUID returns the same GUID for the same parts.
+// DerivedGUID returns a GUID that depends on the parts alone.
 func DerivedGUID(parts ...string) string {
 	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return formatGUID(digest[:16])
 }
 
-// Pairwise is a user's subject for an application, another one for each (OpenID
-// Connect Core section 8.1).
+// Pairwise returns a user's subject at an application. It differs from application
+// to application (OpenID Connect Core section 8.1).
 func Pairwise(objectID, audience string) string {
 	digest := sha256.Sum256([]byte(objectID + "\x00" + audience))
 	return base64.RawURLEncoding.EncodeToString(digest[:])
@@ -44,7 +44,7 @@ func formatGUID(b []byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
-// Thumbprint is the SHA-1 digest by which certificates are named (RFC 7517
+// Thumbprint returns the SHA-1 digest by which certificates are named (RFC 7517
 // section 4.8). It protects nothing, so GODEBUG=fips140=only need not refuse it.
 func Thumbprint(der []byte) []byte {
 	var digest [sha1.Size]byte

@@ -1,6 +1,6 @@
 // Package directory holds what a fake tenant knows: its names, hosts and issuers,
-// its applications and its users. Nothing in it changes once it is in use, so that
-// it is safe for concurrent use.
+// its applications and its users. A Tenant never changes once it is in use, so it is
+// safe for concurrent use.
 package directory
 
 import (

@@ -129,9 +129,12 @@ func (s *Service) checkAssertion(r *http.Request, claims assertionClaims) *oauth
 	return nil
 }
 
-// isOwnAudience accepts the token endpoint and the issuer, at the URL by which
-// the request came or at the canonical one.
+// isOwnAudience accepts the token endpoint, at the URL by which the request came or
+// at the canonical one, and the issuer.
 func (s *Service) isOwnAudience(r *http.Request, audience string) bool {
+	if _, tenant, _ := s.segment(r); tenant != "" && audience == s.issuer.Name(2, tenant) {
+		return true
+	}
 	u, err := url.Parse(audience)
 	if err != nil {
 		return false

@@ -23,7 +23,7 @@ const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
 const userCodeField = "user_code" // of the device pages' forms
 
-// deviceRequest is a program without a browser that waits for its user.
+// deviceRequest is the request of a program that waits for its user.
 type deviceRequest struct {
 	consent  // the user is zero until one has signed in
 	segment  string
@@ -92,7 +92,7 @@ func (s *Service) newDeviceRequest(r *http.Request, segment string) (jsonobject.
 	return response, nil
 }
 
-// newUserCode returns a code of letters and digits that nobody takes for another.
+// newUserCode returns a code without letters and digits that look alike.
 func newUserCode() string {
 	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 	code := directory.RandomBytes(9)
@@ -142,9 +142,9 @@ func errDevice(code string, number int, text string) *oauthError {
 	return refusal(http.StatusBadRequest, code, number, "%s", text)
 }
 
-// check returns what a program that polls now is told, or nil if its user signed
-// in. Microsoft's page has authorization_declined where RFC 8628 section 3.5 has
-// access_denied, and does not mention slow_down.
+// check returns the answer to a program that polls now, or nil if its user signed
+// in. Entra says authorization_declined where RFC 8628 section 3.5 says
+// access_denied. Microsoft's page does not mention slow_down, which the RFC has.
 func (d deviceRequest) check(now time.Time) *oauthError {
 	const leeway = time.Second // for what a request takes on its way
 	switch {
@@ -179,8 +179,8 @@ func (s *Service) serveDevicePage(w http.ResponseWriter, r *http.Request) {
 	userCode := normalUserCode(r.Form.Get(userCodeField))
 	deviceCode, known := s.grants.users.get(userCode)
 	request, _ := s.grants.devices.get(deviceCode)
-	// A link may fill the code in, but only its user submits it: whoever follows a link
-	// must see which application asks (RFC 8628 section 5.4).
+	// A link may fill in the code, but the user must submit it and see which application
+	// asks before anybody is signed in (RFC 8628 section 5.4).
 	if r.Method != http.MethodPost || !known || request.state != devicePending || !s.config.Clock().Before(request.expires) {
 		p := page{Code: r.Form.Get(userCodeField)}
 		if r.Method == http.MethodPost {

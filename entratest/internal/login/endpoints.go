@@ -32,13 +32,13 @@ func (s *Service) loginRoutes() http.Handler {
 		mux.HandleFunc("/{tenant}/oauth2/devicecode", s.serveDeviceCode)
 		mux.HandleFunc("/{tenant}/openid/userinfo", s.graphUser("openid", s.serveUserInfo))
 	}
-	mux.HandleFunc("/", s.serveNothing)
+	mux.HandleFunc("/", s.serveUnknown)
 	return mux
 }
 
-// serveNothing answers other paths as an endpoint refuses, since a client that asks
-// them expects JSON.
-func (s *Service) serveNothing(w http.ResponseWriter, r *http.Request) {
+// serveUnknown answers every other path with an OAuth error: a client that was given
+// a wrong URL expects JSON.
+func (s *Service) serveUnknown(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	s.Refuse(w, r, http.StatusNotFound, "The fake tenant has no endpoint at "+r.URL.Path+".")
 }

@@ -18,7 +18,7 @@ type oauthError struct {
 	text   string
 }
 
-// Error is the text as Entra begins it. Without a number, the fake speaks for itself.
+// Error returns the text after Entra's number. An error of the fake's own has none.
 func (e *oauthError) Error() string {
 	if e.number == 0 {
 		return e.text

@@ -10,7 +10,7 @@ import (
 )
 
 // graphRoutes are the few paths of Microsoft Graph that an API's own code calls:
-// the OpenID userinfo endpoint, the signed-in user, and his groups.
+// the OpenID userinfo endpoint, the signed-in user, and their groups.
 func (s *Service) graphRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /oidc/userinfo", s.graphUser("openid", s.serveUserInfo))

@@ -138,8 +138,8 @@ func initials(u directory.User) string {
 	return string(letters)
 }
 
-// errorPage shows a refusal that no client may be told by a redirect, and what to
-// change, as a developer is who reads it here.
+// errorPage shows a refusal that no redirect may carry to the client, and what to
+// change in the fake tenant, for the developer who reads it.
 func (s *Service) errorPage(w http.ResponseWriter, r *http.Request, e *oauthError) {
 	p := page{Number: e.number, Text: e.text, Correlated: correlationID(r), Time: s.timestamp(), Cure: cures[e.number]}
 	if app, ok := s.tenant.App(r.Form.Get("client_id")); ok && e.number == 50011 {

@@ -33,8 +33,9 @@ func (s *Service) startSession(w http.ResponseWriter, r *http.Request, user dire
 	return started
 }
 
-// cookie is sent from frames of other sites only over https, as browsers demand;
-// over http a page on localhost is of the same site anyway.
+// cookie returns the session's cookie. Over https, frames on other sites send it
+// too. Browsers refuse such a cookie over plain http, where a page on localhost is
+// of the same site anyway.
 func (s *Service) cookie(r *http.Request, value string) *http.Cookie {
 	cookie := &http.Cookie{Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if strings.HasPrefix(s.baseURL(r), "https://") {

@@ -84,7 +84,7 @@ func (s *Service) userResponse(r *http.Request, c consent, proof, nonce string) 
 	return response, nil
 }
 
-// clientInfo is how MSAL learns the user's home account.
+// clientInfo is the member by which MSAL learns the user's home account.
 func clientInfo(c consent) string {
 	text, err := json.Marshal(map[string]string{"uid": c.user.ObjectID, "utid": c.tenant})
 	if err != nil {
