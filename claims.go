@@ -232,8 +232,21 @@ type contextKey struct{}
 
 // identity is what Authenticate leaves in a request's context.
 type identity struct {
-	claims   *Claims // nil behind AuthenticateOptional, for a request without a token
-	verifier *Verifier
+	claims    *Claims    // nil behind AuthenticateOptional, for a request without a token
+	token     string     // that says the claims; "" for claims made by hand
+	verifier  *Verifier  // nil for claims made by hand
+	authority *authority // that judged the token; nil for none
+}
+
+// responder returns who answers for what happens to the request.
+func (id *identity) responder() *responder {
+	switch {
+	case id == nil || id.verifier == nil:
+		return unconfigured
+	case id.authority != nil:
+		return id.authority.respond
+	}
+	return id.verifier.answerer(nil)
 }
 
 func withIdentity(ctx context.Context, id *identity) context.Context {
@@ -260,7 +273,18 @@ func ClaimsFromContext(ctx context.Context) (*Claims, bool) {
 func ContextWithClaims(ctx context.Context, claims *Claims) context.Context {
 	id := &identity{claims: claims}
 	if outer := identityFrom(ctx); outer != nil {
-		id.verifier = outer.verifier
+		id.verifier, id.authority = outer.verifier, outer.authority
 	}
 	return withIdentity(ctx, id)
+}
+
+// TokenFromContext returns the token behind [ClaimsFromContext], and whether there is one: the text as it was verified,
+// to exchange it for another on behalf of its user. Whoever has it can act as the user: never log or store it. Claims
+// of [ContextWithClaims] have no token.
+func TokenFromContext(ctx context.Context) (string, bool) {
+	id := identityFrom(ctx)
+	if id == nil || id.token == "" {
+		return "", false
+	}
+	return id.token, true
 }

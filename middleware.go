@@ -28,6 +28,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/entra-go/entra/internal/bearer"
@@ -46,7 +47,13 @@ import (
 // Its methods are safe for concurrent use, and several Verifiers share nothing. The zero Verifier refuses everything
 // with status 500; make one with [NewVerifier].
 type Verifier struct {
-	policy       *policy.Policy // nil in the zero Verifier
+	authorities  []*authority // those that Combine put together; one otherwise; none in the zero Verifier
+	maxTokenSize int          // the largest of theirs
+}
+
+// authority verifies the tokens of one authority and answers for them.
+type authority struct {
+	policy       *policy.Policy
 	keys         keys
 	memory       *memory.Memory[remembered] // nil: tokens are not remembered
 	counts       *counts
@@ -73,7 +80,7 @@ func NewVerifier(options Options) (*Verifier, error) {
 		handler = WriteProblem
 	}
 	counts := new(counts)
-	return &Verifier{
+	return newVerifier(&authority{
 		policy:       p,
 		keys:         newKeys(p, fetch.New(options.HTTPClient), logger),
 		memory:       memory.New[remembered](options.cacheSize()),
@@ -81,7 +88,15 @@ func NewVerifier(options Options) (*Verifier, error) {
 		respond:      &responder{challenge: newChallenge(p, res), handler: handler, logger: logger, counts: counts},
 		resource:     res,
 		maxTokenSize: maxTokenSize,
-	}, nil
+	}), nil
+}
+
+func newVerifier(authorities ...*authority) *Verifier {
+	v := &Verifier{authorities: authorities}
+	for _, a := range authorities {
+		v.maxTokenSize = max(v.maxTokenSize, a.maxTokenSize)
+	}
+	return v
 }
 
 // Authenticate returns a handler that passes a request on to next if it carries a valid token, with the token's claims
@@ -102,46 +117,58 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 	if next == nil {
 		panic("entra: Authenticate needs a handler, got nil")
 	}
-	responder := v.responder()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if v.policy == nil {
-			responder.refuse(w, r, zeroVerifier())
-			return
-		}
+		values := r.Header["Authorization"]
 		id := &identity{verifier: v}
-		if optional && len(r.Header["Authorization"]) == 0 {
-			next.ServeHTTP(w, r.WithContext(withIdentity(r.Context(), id)))
-			return
-		}
-		var err error
-		if id.claims, err = v.verifyRequest(r); err != nil {
-			responder.refuse(w, r, err)
-			return
+		if !optional || len(values) > 0 || v.isZero() {
+			if err := v.identify(r.Context(), id, values); err != nil {
+				v.answerer(err).refuse(w, r, err)
+				return
+			}
 		}
 		next.ServeHTTP(w, r.WithContext(withIdentity(r.Context(), id)))
 	})
 }
 
-func (v *Verifier) verifyRequest(r *http.Request) (*Claims, error) {
-	token, err := bearer.Token(r.Header)
+// AuthenticateContext is [Verifier.Authenticate] for callers without an http.Handler, such as gRPC interceptors and
+// readers of queues: it takes the values of an Authorization header, and returns a context for [ClaimsFromContext],
+// [TokenFromContext] and [Permit]. Its errors are those of [Verifier.Verify], and wrap [ErrNoToken] without a bearer
+// token, [ErrInvalidRequest] for a malformed or repeated header. They are counted and logged already;
+// [Verifier.Challenge] and [StatusCode] say what to answer. The context that comes with an error carries no claims.
+func (v *Verifier) AuthenticateContext(ctx context.Context, authorization ...string) (context.Context, error) {
+	id := &identity{verifier: v}
+	err := v.identify(ctx, id, authorization)
+	if err != nil {
+		v.answerer(err).recordOnce(ctx, err)
+	}
+	return withIdentity(ctx, id), err
+}
+
+// identify fills in id whose token is among the values of an Authorization header.
+func (v *Verifier) identify(ctx context.Context, id *identity, values []string) error {
+	if v.isZero() {
+		return zeroVerifier()
+	}
+	token, err := bearer.Token(values)
 	switch {
 	case errors.Is(err, bearer.ErrNone):
-		return nil, &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: "no bearer token in the Authorization header"}
+		return &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: "no bearer token in the Authorization header"}
 	case err != nil:
-		return nil, invalidRequest(err)
+		return invalidRequest(err)
 	}
-	claims, err := v.verify(r.Context(), token)
+	claims, chosen, err := v.verify(ctx, token)
 	if err == nil {
-		return claims, nil
+		id.claims, id.authority, id.token = claims, chosen, token
+		return nil
 	}
 	// A token that was verified keeps to the grammar, and one that is too large is not read.
-	if len(token) <= v.maxTokenSize {
+	if len(token) <= chosen.maxTokenSize {
 		if err := bearer.Check(token); err != nil {
-			return nil, invalidRequest(err)
+			return invalidRequest(err)
 		}
 	}
-	v.count(err)
-	return nil, err
+	chosen.count(err)
+	return err
 }
 
 func invalidRequest(err error) error {
@@ -152,23 +179,22 @@ func invalidRequest(err error) error {
 // [ErrInvalidToken] or [ErrKeysUnavailable], or are the error of ctx if that ends while it waits for keys. Claims are
 // never returned with an error. It counts, but does not log. A zero Verifier returns an error of neither kind.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
-	if v.policy == nil {
+	if v.isZero() {
 		return nil, zeroVerifier()
 	}
-	claims, err := v.verify(ctx, token)
+	claims, chosen, err := v.verify(ctx, token)
 	if err != nil {
-		v.count(err)
+		chosen.count(err)
 		return nil, err
 	}
 	return claims, nil
 }
 
 // count counts a refused token, and notes in the error that it was: whoever answers with it must not count it again.
-func (v *Verifier) count(err error) {
-	var refused *refusal
-	if errors.As(err, &refused) {
-		v.counts.refuse(Reason(refused.Reason))
-		refused.Counted = true
+func (a *authority) count(err error) {
+	if refused, ok := err.(*refusal); ok {
+		a.counts.refuse(Reason(refused.Reason))
+		refused.Counted, refused.By = true, a
 	}
 }
 
@@ -176,41 +202,67 @@ func (v *Verifier) count(err error) {
 // is for adapters that call [Verifier.Verify] themselves, and for decisions inside handlers: wrap [ErrForbidden]. A nil
 // err is a mistake and answered with 500.
 func (v *Verifier) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	v.responder().refuse(w, r, err)
+	v.answerer(err).refuse(w, r, err)
 }
 
 // Challenge returns the WWW-Authenticate value that belongs to err, for gRPC and the like, or "" where there is none: for
 // nil, for [ErrKeysUnavailable], for errors that are none of this package's.
 func (v *Verifier) Challenge(err error) string {
-	return v.responder().challenge.forError(err)
+	return v.answerer(err).challenge.forError(err)
 }
 
 // Ready returns nil once signing keys are held. If there are none it fetches them and waits, unless a fetch failed a
 // moment ago; its errors wrap [ErrKeysUnavailable], or are ctx's. For start-up and readiness probes.
 func (v *Verifier) Ready(ctx context.Context) error {
-	if v.policy == nil {
+	switch len(v.authorities) {
+	case 0:
 		return zeroVerifier()
+	case 1:
+		return v.authorities[0].keys.ready(ctx)
 	}
-	return v.keys.ready(ctx)
+	return readyAny(ctx, v.authorities)
 }
 
 // Stats returns what the Verifier has counted since it was made.
 func (v *Verifier) Stats() Stats {
-	if v.policy == nil {
-		return Stats{Refused: make(map[Reason]uint64)}
+	sum := Stats{Refused: make(map[Reason]uint64)}
+	for _, a := range v.authorities {
+		sum.add(a)
 	}
-	remembered := v.counts.remembered.Load()
-	s := Stats{Verified: v.counts.verified.Load() + remembered, Remembered: remembered, Refused: v.counts.refusals()}
-	keys := v.keys.Stats()
-	s.Fetches, s.FetchFailures, s.Keys, s.LastFetch = keys.Fetches, keys.Failures, keys.Keys, keys.LastFetch
-	return s
+	return sum
 }
 
-func (v *Verifier) responder() *responder {
-	if v.respond == nil {
-		return newDefaultResponder()
+// add adds what a has counted.
+func (s *Stats) add(a *authority) {
+	remembered, keys := a.counts.remembered.Load(), a.keys.Stats()
+	s.Verified += a.counts.verified.Load() + remembered
+	s.Remembered += remembered
+	for reason, n := range a.counts.refusals() {
+		s.Refused[reason] += n
 	}
-	return v.respond
+	s.Fetches += keys.Fetches
+	s.FetchFailures += keys.Failures
+	s.Keys += keys.Keys
+	if keys.LastFetch.After(s.LastFetch) {
+		s.LastFetch = keys.LastFetch
+	}
+}
+
+func (v *Verifier) isZero() bool { return len(v.authorities) == 0 }
+
+// answerer returns who answers a request that is refused with err: the authority that refused its token or, if there is
+// none, the first one.
+func (v *Verifier) answerer(err error) *responder {
+	if v.isZero() {
+		return unconfigured
+	}
+	var refused *refusal
+	if errors.As(err, &refused) {
+		if a, ok := refused.By.(*authority); ok && slices.Contains(v.authorities, a) {
+			return a.respond
+		}
+	}
+	return v.authorities[0].respond
 }
 
 // Stats is a snapshot of what a [Verifier] has done since it was made.
@@ -238,81 +290,117 @@ type remembered struct {
 	header  string
 }
 
-// verify sets ErrInvalidToken on every error of a check, in this one place: a check that forgot its sentinel would be a
+// verify returns the claims of a token, and the authority that judged it: with several, the one that its issuer belongs
+// to, or the first one.
+//
+// It sets ErrInvalidToken on every error of a check, in this one place: a check that forgot its sentinel would be a
 // fault of the server.
-func (v *Verifier) verify(ctx context.Context, token string) (*Claims, error) {
-	claims, err := v.check(ctx, token)
+func (v *Verifier) verify(ctx context.Context, token string) (*Claims, *authority, error) {
+	chosen := v.authorities[0]
+	parts, err := jws.Cut(token, v.maxTokenSize)
+	t := candidate{Token: parts}
+	var claims *Claims
+	switch {
+	case err != nil:
+	case len(v.authorities) > 1:
+		claims, chosen, err = v.verifyAmong(ctx, &t, len(token))
+	default:
+		claims, err = chosen.verify(ctx, &t)
+	}
 	if refused, ok := err.(*refusal); ok && refused.Sentinel == nil {
 		refused.Sentinel = ErrInvalidToken
 	}
-	return claims, err
+	return claims, chosen, err
 }
 
-func (v *Verifier) check(ctx context.Context, token string) (*Claims, error) {
-	t, err := jws.Cut(token, v.maxTokenSize)
-	if err != nil {
-		return nil, err
-	}
+func (a *authority) verify(ctx context.Context, t *candidate) (*Claims, error) {
+	defer t.Release()
 	now := time.Now()
-	k := v.keys.ByHeader(t.Header, now)
+	k := a.keys.ByHeader(t.Header, now)
 	if k == nil {
-		if k, err = v.keyOf(ctx, &t); err != nil {
+		var err error
+		if k, err = a.keyOf(ctx, t); err != nil {
 			return nil, err
 		}
 		// The search may have waited for a fetch.
 		now = time.Now()
 	}
-	if v.memory == nil {
-		return v.checkSigned(&t, k, now)
+	if claims, err := a.recall(t, k, now); claims != nil || err != nil {
+		return claims, err
 	}
-	return v.checkOnce(&t, k, now)
+	claims, err := a.verifySigned(t, k, now)
+	if err == nil {
+		a.remember(t, k, claims)
+	}
+	return claims, err
+}
+
+// candidate is a token to be verified, with the key under which it may be remembered.
+type candidate struct {
+	jws.Token
+	id     memory.Key
+	hashed bool
+}
+
+// memoryKey returns the hash of all that follows the header, reckoned once.
+func (t *candidate) memoryKey() memory.Key {
+	if !t.hashed {
+		t.id, t.hashed = memory.KeyOf(t.Body), true
+	}
+	return t.id
 }
 
 // keyOf finds the key of a token whose header is not known yet.
-func (v *Verifier) keyOf(ctx context.Context, t *jws.Token) (*keyset.Key, error) {
+func (a *authority) keyOf(ctx context.Context, t *candidate) (*keyset.Key, error) {
 	// Junk is refused before it can cause a fetch.
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
 	kid, err := jws.KeyID(t.Header)
 	if err != nil {
-		return nil, v.withScopeCure(err)
+		return nil, a.withScopeCure(err)
 	}
-	return v.keys.find(ctx, kid)
+	return a.keys.find(ctx, kid)
 }
 
-// checkOnce remembers tokens that were accepted. A remembered token is re-checked at every use: its key must still be held
-// unchanged, its issuer current, its lifetime running.
-func (v *Verifier) checkOnce(t *jws.Token, k *keyset.Key, now time.Time) (*Claims, error) {
-	id := memory.KeyOf(t.Body)
-	if known, ok := v.memory.Get(id); ok && known.key == k && known.header == t.Header && v.isCurrent(known.claims.Issuer) {
-		c := known.claims
-		if err := v.policy.CheckLifetime(c.ExpiresAt, c.NotBefore, c.IssuedAt, now); err != nil {
-			v.memory.Forget(id)
-			return nil, about(err, refuse.About{Tenant: c.TenantID, Client: c.ClientID, Key: k.ID, Token: c.TokenID})
-		}
-		v.counts.remembered.Add()
-		claims, _ := c.clone(known.entries)
-		return claims, nil
-	}
-	claims, err := v.checkSigned(t, k, now)
-	if err != nil {
-		return nil, err
+// remember keeps a token that was accepted with k.
+func (a *authority) remember(t *candidate, k *keyset.Key, claims *Claims) {
+	if a.memory == nil {
+		return
 	}
 	kept, entries := claims.clone(claims.entries())
-	v.memory.Put(id, remembered{kept, entries, k, v.keys.Header(t.Header)})
+	a.memory.Put(t.memoryKey(), remembered{kept, entries, k, a.keys.Header(t.Header)})
+}
+
+// recall returns the claims of a remembered token, nil if it is not remembered. The token is re-checked at every use: its
+// key must still be held unchanged, its issuer current, its lifetime running.
+func (a *authority) recall(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
+	if a.memory == nil {
+		return nil, nil
+	}
+	id := t.memoryKey()
+	known, ok := a.memory.Get(id)
+	if !ok || known.key != k || known.header != t.Header || !a.isCurrent(known.claims.Issuer) {
+		return nil, nil
+	}
+	c := known.claims
+	if err := a.policy.CheckLifetime(c.ExpiresAt, c.NotBefore, c.IssuedAt, now); err != nil {
+		a.memory.Forget(id)
+		return nil, about(err, refuse.About{Tenant: c.TenantID, Client: c.ClientID, Key: k.ID, Token: c.TokenID})
+	}
+	a.counts.remembered.Add()
+	claims, _ := c.clone(known.entries)
 	return claims, nil
 }
 
 // isCurrent reports whether the authority still goes by this issuer. Where no metadata is read, issuers never change.
-func (v *Verifier) isCurrent(issuer string) bool {
-	current := v.keys.Issuer()
+func (a *authority) isCurrent(issuer string) bool {
+	current := a.keys.Issuer()
 	return current == "" || current == issuer
 }
 
-// checkSigned does what the memory saves: the signature first, before any claim is read.
-func (v *Verifier) checkSigned(t *jws.Token, k *keyset.Key, now time.Time) (*Claims, error) {
-	defer t.Release()
+// verifySigned does what the memory saves: the signature first, before any claim is believed.
+func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
 	if err := t.Decode(); err != nil {
 		return nil, err
 	}
@@ -322,18 +410,18 @@ func (v *Verifier) checkSigned(t *jws.Token, k *keyset.Key, now time.Time) (*Cla
 		refused.About.Key = k.ID
 		return nil, refused
 	}
-	v.keys.Learn(t.Header, k)
+	a.keys.Learn(t.Header, k)
 	claims, text := new(roomyClaims), string(t.Payload)
 	set, err := claimset.Read(text, claims.room[:0])
 	if err != nil {
 		return nil, about(err, aboutSet(&set, k))
 	}
-	verdict, err := v.policy.Judge(&set, policy.KeyOwner{Issuer: k.Issuer, Cloud: k.Cloud}, v.keys.Issuer(), now)
+	verdict, err := a.policy.Judge(&set, policy.KeyOwner{Issuer: k.Issuer, Cloud: k.Cloud}, a.keys.Issuer(), now)
 	if err != nil {
 		return nil, about(err, aboutSet(&set, k))
 	}
 	claims.fill(&set, verdict, &text)
-	v.counts.verified.Add()
+	a.counts.verified.Add()
 	return &claims.Claims, nil
 }
 
@@ -351,9 +439,9 @@ func aboutSet(set *claimset.Set, k *keyset.Key) refuse.About {
 }
 
 // withScopeCure says in the refusal of a token for another API what its client must ask for instead.
-func (v *Verifier) withScopeCure(err error) error {
+func (a *authority) withScopeCure(err error) error {
 	if refused, ok := err.(*refusal); ok && refused.Reason == refuse.MicrosoftAPIToken {
-		refused.Text += v.policy.ScopeCure()
+		refused.Text += a.policy.ScopeCure()
 	}
 	return err
 }

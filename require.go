@@ -3,15 +3,16 @@ package entra
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/entra-go/entra/internal/refuse"
+	"github.com/entra-go/entra/internal/strictjson"
 )
 
 // Requirement decides whether a verified caller may proceed: nil, or why not. An error that wraps [ErrForbidden] is
@@ -24,24 +25,37 @@ type Requirement func(context.Context, *Claims) error
 // Authenticate every request gets 500, without a token behind AuthenticateOptional 401. Without requirements it refuses
 // everybody. It panics if a requirement or the handler is nil.
 func Require(requirements ...Requirement) func(http.Handler) http.Handler {
-	all, alone := allOf(requirements), sync.OnceValue(newDefaultResponder)
+	all := allOf(requirements)
 	return func(next http.Handler) http.Handler {
 		if next == nil {
 			panic("entra: Require needs a handler, got nil")
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id := identityFrom(r.Context())
-			err := permit(r.Context(), id, all)
-			switch {
-			case err == nil:
-				next.ServeHTTP(w, r)
-			case id != nil && id.verifier != nil:
-				id.verifier.responder().refuse(w, r, err)
-			default:
-				alone().refuse(w, r, err)
+			if err := permit(r.Context(), id, all); err != nil {
+				id.responder().refuse(w, r, err)
+				return
 			}
+			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// Permit returns what [Require] would answer a request with this context, or nil if it would pass it on: for gRPC, and
+// for decisions inside handlers. The error is counted and logged already; [Verifier.Refuse], [Verifier.Challenge] and
+// [StatusCode] say what to answer. A nil requirement is a mistake and answered with 500.
+func Permit(ctx context.Context, requirements ...Requirement) error {
+	id := identityFrom(ctx)
+	var err error
+	if slices.ContainsFunc(requirements, isNil) {
+		err = internalFault("Permit got a nil Requirement", nil)
+	} else {
+		err = permit(ctx, id, allOf(requirements))
+	}
+	if err != nil {
+		id.responder().recordOnce(ctx, err)
+	}
+	return err
 }
 
 // permit asks the requirement about whoever sent the request.
@@ -94,11 +108,13 @@ func allOf(requirements []Requirement) Requirement {
 }
 
 func checked(caller string, requirements []Requirement) []Requirement {
-	if slices.ContainsFunc(requirements, func(r Requirement) bool { return r == nil }) {
+	if slices.ContainsFunc(requirements, isNil) {
 		panic("entra: " + caller + " got a nil Requirement")
 	}
 	return slices.Clone(requirements)
 }
+
+func isNil(r Requirement) bool { return r == nil }
 
 // AnyOf is met if one of the requirements is. Otherwise it reports the failure of a requirement that could not decide,
 // or else the first refusal that concerns tokens of this kind. Without requirements nobody meets it. It panics if one
@@ -292,4 +308,26 @@ func listed(names []string) string {
 		return "none"
 	}
 	return quote.Text(strings.Join(names, " "))
+}
+
+// maxClaimsChallenge bounds in bytes what ClaimsChallenge passes on, so that the answer's header stays within what
+// clients and proxies take.
+const maxClaimsChallenge = 4 << 10
+
+// ClaimsChallenge returns an error that passes on to the client a claims challenge that Entra gave to this API, when it
+// asked for a token on behalf of the client's user: the JSON object in the claims member of Entra's error. It is for
+// [Verifier.Refuse] and for requirements, wraps [ErrForbidden] and is answered with 401. A text that is not one JSON
+// object of at most 4 KB is a fault of this side and answered with 500.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/v2-conditional-access-dev-guide
+func ClaimsChallenge(claims string) error {
+	if len(claims) > maxClaimsChallenge {
+		return internalFault(fmt.Sprintf("ClaimsChallenge got %d bytes; expected at most %d", len(claims), maxClaimsChallenge), nil)
+	}
+	if err := strictjson.Object(claims, func(_ string, value *strictjson.Reader) error { return value.Skip() }); err != nil {
+		return internalFault("ClaimsChallenge did not get one JSON object; pass the claims member of Entra's error as it is", err)
+	}
+	err := forbidden(ReasonAuthContext, "Entra wants the user of a downstream API to meet further claims; the client was sent the claims challenge and must request a token with it")
+	err.Claims = claims
+	return err
 }

@@ -99,7 +99,7 @@ func (v *Verifier) ResourceMetadata() http.Handler {
 		header.Set("Access-Control-Allow-Origin", "*")
 		header.Set("X-Content-Type-Options", "nosniff")
 		switch {
-		case v.resource == nil:
+		case v.described() == nil:
 			http.NotFound(w, r)
 		case r.Method == http.MethodOptions:
 			header.Set("Allow", "GET, HEAD, OPTIONS")
@@ -117,29 +117,56 @@ func (v *Verifier) ResourceMetadata() http.Handler {
 }
 
 func (v *Verifier) writeMetadata(w http.ResponseWriter, r *http.Request) {
-	servers, err := v.authorizationServers(r.Context())
+	servers, complete, err := v.authorizationServers(r.Context())
 	if err != nil {
 		v.Refuse(w, r, err)
 		return
 	}
+	resource := v.described().resource
 	// Marshalling a struct of strings cannot fail.
-	body, _ := json.Marshal(protectedResource{v.resource.id, servers, v.resource.scopes, []string{"header"}})
+	body, _ := json.Marshal(protectedResource{resource.id, servers, resource.scopes, []string{"header"}})
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
+	if !complete {
+		w.Header().Set("Cache-Control", "no-store")
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)
 	}
 }
 
-// authorizationServers are the issuers whose metadata tells a client where to ask for a token.
-func (v *Verifier) authorizationServers(ctx context.Context) ([]string, error) {
-	if servers := v.policy.AuthorizationServers(v.keys.Issuer()); servers != nil {
-		return servers, nil
+// described returns the authority whose options describe this API, nil for none: the first with Options.Resource.
+func (v *Verifier) described() *authority {
+	for _, a := range v.authorities {
+		if a.resource != nil {
+			return a
+		}
 	}
-	// An external authority's issuer is known once its metadata was read, which is when its keys are.
-	if err := v.keys.ready(ctx); err != nil {
-		return nil, err
+	return nil
+}
+
+// authorizationServers are the issuers whose metadata tells a client where to ask for a token: those of all authorities.
+// One that is away costs the others nothing: as long as its issuer is not known, the list is not complete.
+func (v *Verifier) authorizationServers(ctx context.Context) (servers []string, complete bool, err error) {
+	servers, complete = v.knownServers()
+	if len(servers) > 0 {
+		return servers, complete, nil
 	}
-	return v.policy.AuthorizationServers(v.keys.Issuer()), nil
+	// The issuer of an external authority is known once its metadata was read, which is when its keys are.
+	if err := v.Ready(ctx); err != nil {
+		return nil, false, err
+	}
+	servers, complete = v.knownServers()
+	return servers, complete, nil
+}
+
+func (v *Verifier) knownServers() (servers []string, complete bool) {
+	complete = true
+	for _, a := range v.authorities {
+		own := a.policy.AuthorizationServers(a.keys.Issuer())
+		complete = complete && own != nil
+		servers = append(servers, own...)
+	}
+	return servers, complete
 }

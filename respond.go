@@ -23,15 +23,14 @@ import (
 type responder struct {
 	challenge challenge
 	handler   func(http.ResponseWriter, *http.Request, error)
-	logger    *slog.Logger
+	logger    *slog.Logger     // nil: slog.Default() at the time
 	limit     loglimit.Limiter // by reason, of which there are few
 	counts    *counts
 }
 
-// newDefaultResponder answers where no Verifier says how: in tests of handlers, and for mistakes.
-func newDefaultResponder() *responder {
-	return &responder{handler: WriteProblem, logger: slog.Default(), counts: new(counts)}
-}
+// unconfigured answers where no Verifier says how: in tests of handlers, and for mistakes. There is one for all, so that
+// its log lines are limited together.
+var unconfigured = &responder{handler: WriteProblem, counts: new(counts)}
 
 // refuse answers a request with err. It is the one place that does.
 func (p *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -57,7 +56,7 @@ func (p *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	answer.start()
 }
 
-// record counts and logs err, unless Verify has counted it already.
+// record counts and logs err, unless that was done before.
 func (p *responder) record(ctx context.Context, status int, err error) {
 	var refused *refusal
 	if !errors.As(err, &refused) {
@@ -66,7 +65,21 @@ func (p *responder) record(ctx context.Context, status int, err error) {
 	if !refused.Counted {
 		p.counts.refuse(Reason(refused.Reason))
 	}
-	p.log(ctx, status, err, refused)
+	if !refused.Logged {
+		p.log(ctx, status, err, refused)
+	}
+}
+
+// recordOnce counts and logs err where no answer is written, and notes in it that it was: whoever answers with it later
+// must not do so again. err was made for this one refusal.
+func (p *responder) recordOnce(ctx context.Context, err error) {
+	if isContextError(err) {
+		return
+	}
+	p.record(ctx, StatusCode(err), err)
+	if refused, ok := err.(*refusal); ok {
+		refused.Counted, refused.Logged = true, true
+	}
 }
 
 // log writes a line about err, unless too many were written for its reason a moment ago.
@@ -78,7 +91,11 @@ func (p *responder) log(ctx context.Context, status int, err error, refused *ref
 	case ReasonInternal:
 		level = slog.LevelError
 	}
-	if !p.logger.Enabled(ctx, level) {
+	logger := p.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	if !logger.Enabled(ctx, level) {
 		return
 	}
 	leftOut, ok := p.limit.Admit(refused.Reason, time.Now())
@@ -99,7 +116,7 @@ func (p *responder) log(ctx context.Context, status int, err error, refused *ref
 	if leftOut > 0 {
 		attrs = append(attrs, slog.Int("left_out", leftOut))
 	}
-	p.logger.LogAttrs(ctx, level, "entra: request refused", attrs...)
+	logger.LogAttrs(ctx, level, "entra: request refused", attrs...)
 }
 
 // counts are what a Verifier counts of tokens and requests.

@@ -3,7 +3,6 @@ package bearer
 
 import (
 	"errors"
-	"net/http"
 	"strings"
 )
 
@@ -26,11 +25,10 @@ const (
 	grammar  = malformed("the text behind Bearer is no b64token (RFC 6750 section 2.1): expected letters, digits and -._~+/ only, then = at the end")
 )
 
-// Token returns the bearer token of the request with this header, or an error that wraps [ErrNone] or [ErrMalformed].
+// Token returns the bearer token in the values of a request's Authorization header, or an error that wraps [ErrNone] or [ErrMalformed].
 // The scheme is compared without regard to case (RFC 9110 section 11.1) and is followed by one or more spaces. The token
 // itself is returned unread: it may be anything but empty.
-func Token(header http.Header) (string, error) {
-	values := header["Authorization"]
+func Token(values []string) (string, error) {
 	if len(values) == 0 {
 		return "", ErrNone
 	}

@@ -18,7 +18,7 @@ var (
 
 // token reads the header and checks what it finds.
 func token(header http.Header) (string, error) {
-	token, err := bearer.Token(header)
+	token, err := bearer.Token(header["Authorization"])
 	if err == nil {
 		err = bearer.Check(token)
 	}

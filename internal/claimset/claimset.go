@@ -65,6 +65,27 @@ func Read(text string, room []string) (Set, error) {
 	return r.set, nil
 }
 
+// errFound ends the reading of a payload once its issuer is found.
+var errFound = errors.New("found")
+
+// Issuer returns the iss of a payload whose signature was not checked, to choose who judges the token. It reads no further
+// than to the first iss: whoever judges the token reads all of it, strictly.
+func Issuer(payload []byte) (issuer string, err error) {
+	err = strictjson.Object(string(payload), func(name string, value *strictjson.Reader) error {
+		if name != "iss" {
+			return value.Skip()
+		}
+		if issuer, err = value.Text(); err != nil {
+			return strictjson.InMember(name, err)
+		}
+		return errFound
+	})
+	if err != nil && err != errFound {
+		return "", refuse.New(refuse.Claims, "the claims cannot be accepted: %v", err).Because(jwt.ErrTokenInvalidClaims)
+	}
+	return issuer, nil
+}
+
 // reader fills a Set. It holds the Set itself: one behind a pointer would move to the heap.
 type reader struct {
 	set  Set

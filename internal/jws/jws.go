@@ -28,17 +28,26 @@ type Token struct {
 // Cut tells apart the header and the rest of a token of at most maxSize bytes. The rest may yet turn out to be anything.
 func Cut(text string, maxSize int) (Token, error) {
 	if len(text) > maxSize {
-		return Token{}, refuse.New(refuse.TooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; Entra's own have 1 to 8 KB", len(text), maxSize)
+		return Token{}, TooLarge(len(text), maxSize)
 	}
 	header, body, _ := strings.Cut(text, ".")
 	return Token{text: text, Header: header, Body: body}, nil
 }
 
+// TooLarge refuses a token of size bytes where maxSize are accepted.
+func TooLarge(size, maxSize int) error {
+	return refuse.New(refuse.TooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; Entra's own have 1 to 8 KB", size, maxSize)
+}
+
 // buffers spare each request one of about a kilobyte.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Decode takes the body apart and decodes it. [Token.Release] must follow, whatever Decode returns.
+// Decode takes the body apart and decodes it, unless that is done already. [Token.Release] must follow, whatever Decode
+// returns.
 func (t *Token) Decode() error {
+	if t.Payload != nil {
+		return nil
+	}
 	payload, signature, err := t.split()
 	if err != nil {
 		return err

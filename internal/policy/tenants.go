@@ -16,12 +16,13 @@ type tenants struct {
 	cloud    cloudFacts
 	listed   []string           // work and school tenants, in the order given
 	issuers  map[string]issuers // of the listed tenants and of PersonalAccounts
+	byIssuer map[string]bool    // the same issuers; personal accounts have none of version 1.0
 	personal bool
 	any      bool
 }
 
 func readTenants(c *Config, wrong *mistakes) *tenants {
-	t := &tenants{cloud: clouds[c.Cloud], any: c.AllowAnyTenant, issuers: make(map[string]issuers)}
+	t := &tenants{cloud: clouds[c.Cloud], any: c.AllowAnyTenant, issuers: make(map[string]issuers), byIssuer: make(map[string]bool)}
 	for i, given := range c.Tenants {
 		tenant := strings.ToLower(given)
 		if !isGUID(tenant) {
@@ -31,10 +32,12 @@ func readTenants(c *Config, wrong *mistakes) *tenants {
 		if _, known := t.issuers[tenant]; known {
 			continue
 		}
-		t.issuers[tenant] = t.cloud.issuers(tenant)
+		own := t.cloud.issuers(tenant)
+		t.issuers[tenant], t.byIssuer[own.v2] = own, true
 		if tenant == PersonalAccounts {
 			t.personal = true
 		} else {
+			t.byIssuer[own.v1] = true
 			t.listed = append(t.listed, tenant)
 		}
 	}

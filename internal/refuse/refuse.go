@@ -33,7 +33,7 @@ const (
 
 // Error is why something is refused. Whoever makes it sets Reason, Text and what belongs to the reason (Cause, Scope,
 // Claims, OffKind, RetryAfter). Package entra alone sets the rest, before it returns the error to its caller or answers a
-// request with it: Sentinel and About where a token was judged, Counted where it was counted. An Error without a
+// request with it: Sentinel and About where a token was judged, Counted, Logged and By where it was recorded. An Error without a
 // Sentinel is answered as a fault of the server, so that one which was forgotten fails closed.
 type Error struct {
 	Sentinel error  // one of the exported errors of package entra
@@ -47,7 +47,9 @@ type Error struct {
 	RetryAfter time.Duration // until keys may be back
 
 	About   About
-	Counted bool // by Verify: whoever answers with it must not count it again
+	Counted bool // whoever answers with it must not count it again
+	Logged  bool // nor log it
+	By      any  // the authority that refused and answers for it, of a type of package entra; nil: no matter which
 }
 
 // About names a token in a log line. Its texts come from the token.
