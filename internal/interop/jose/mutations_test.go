@@ -1,4 +1,4 @@
-package oracle_test
+package jose_test
 
 import (
 	"bytes"
@@ -61,8 +61,8 @@ func decoded(t testing.TB, segment string) []byte {
 	return b
 }
 
-// mutations yields texts that differ from a JSON object in one place, with a name for each: all with a member more, and
-// of the others every stride-th one from the offset on.
+// mutations yields texts that differ from a JSON object in one place, with a name for each: every text with one of
+// additions, and every stride-th of the others, counted from offset.
 func mutations(object []byte, stride, offset int) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for _, added := range additions {
@@ -81,7 +81,7 @@ func mutations(object []byte, stride, offset int) iter.Seq2[string, []byte] {
 	}
 }
 
-// byteMutations takes away, doubles, replaces and inserts single bytes.
+// byteMutations removes, doubles, replaces and inserts single bytes.
 func byteMutations(object []byte) iter.Seq2[string, []byte] {
 	strange := []byte("\x00\x1f\x7f\x80\xc0\xff \t\n\"\\/{}[],:0-.eEnN")
 	return func(yield func(string, []byte) bool) {
@@ -142,7 +142,7 @@ func join(list []member) []byte {
 	return b.Bytes()
 }
 
-// values are what a member's value becomes: other types, limits of numbers, texts that look alike.
+// values replace the value of a member: other types, limits of numbers, texts that look alike.
 var values = []string{
 	"null", "true", "false", "0", "-1", "-0", "1e3", "1e400", "-1e400", "1.5", "253402300799", "253402300800", "9223372036854775808",
 	"99999999999999999999", `""`, `" "`, `"/"`, `"0"`, `"\u0000"`, `"\ud800"`, `"\u00e9"`, `[]`, `[null]`, `[[]]`, `[""]`, `{}`, `{"a":1,"a":2}`,
@@ -177,7 +177,7 @@ func memberMutations(object []byte) iter.Seq2[string, []byte] {
 func renamings(m member) map[string][]member {
 	evil := json.RawMessage(`"evil"`)
 	title := strings.ToUpper(m.name[:1]) + m.name[1:]
-	folded := strings.NewReplacer("s", "ſ", "k", "\u212a", "a", "A").Replace(m.name) // Letters that case folding equates.
+	folded := strings.NewReplacer("s", "ſ", "k", "\u212a", "a", "A").Replace(m.name) // letters that case folding treats as equal
 	return map[string][]member{
 		"removed":                          {},
 		"twice":                            {m, m},
@@ -196,7 +196,7 @@ func renamings(m member) map[string][]member {
 	}
 }
 
-// additions are members that change what a token is, wherever they stand.
+// additions are members that change what a token is.
 var additions = []member{
 	{"crit", json.RawMessage(`["exp"]`)}, {"crit", json.RawMessage(`[]`)}, {"b64", json.RawMessage("false")}, {"zip", json.RawMessage(`"DEF"`)},
 	{"cty", json.RawMessage(`"JWT"`)}, {"jku", json.RawMessage(`"https://evil.example/keys"`)}, {"jwk", json.RawMessage(`{"kty":"oct","k":"AAAA"}`)},
@@ -210,7 +210,7 @@ var additions = []member{
 	{"extension_a", json.RawMessage(`{"a":[{"b":null}]}`)}, {"extension_b", json.RawMessage(`{"a":[{"b":1,"b":2}]}`)}, {"", json.RawMessage(`1`)},
 }
 
-// textMutations yields texts of a token that differ from it, bytes of the signature included.
+// textMutations yields texts that differ from the token in one place, its signature included.
 func textMutations(token string) iter.Seq2[string, string] {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return func(yield func(string, string) bool) {

@@ -1,16 +1,17 @@
-package oracle_test
+package jose_test
 
 import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 )
 
-// newOracleVerifier accepts every kind of token that the samples show.
-func newOracleVerifier(t testing.TB, tenant *entratest.Server) *entra.Verifier {
+// newVerifier accepts every kind of token that the samples show.
+func newVerifier(t testing.TB, tenant *entratest.Server) *entra.Verifier {
 	t.Helper()
 	verifier, err := entra.NewVerifier(entra.Options{
 		Tenants:       []string{entratest.TenantID, entra.PersonalAccounts},
@@ -25,9 +26,10 @@ func newOracleVerifier(t testing.TB, tenant *entratest.Server) *entra.Verifier {
 	return verifier
 }
 
-// accepted verifies a token twice, so that the memory answers the second time, and asks the oracle about both answers.
-func accepted(t testing.TB, v *entra.Verifier, o oracle, token string) bool {
+// accepted verifies a token twice, so that the memory answers the second time, and asks the judges about both answers.
+func accepted(t testing.TB, v *entra.Verifier, j judges, token string) bool {
 	t.Helper()
+	began := time.Now()
 	claims, err := v.Verify(t.Context(), token)
 	if (claims == nil) != (err != nil) {
 		t.Fatalf("Verify: got claims %v with error %v, want one of the two", claims, err)
@@ -40,8 +42,8 @@ func accepted(t testing.TB, v *entra.Verifier, o oracle, token string) bool {
 		return false
 	}
 	for _, c := range []*entra.Claims{claims, again} {
-		if err := o.judge(token, c); err != nil {
-			t.Errorf("accepted, but the oracle objects: %v", err)
+		if err := j.judge(token, c, began); err != nil {
+			t.Errorf("accepted, but: %v", err)
 		}
 	}
 	return true
@@ -49,20 +51,20 @@ func accepted(t testing.TB, v *entra.Verifier, o oracle, token string) bool {
 
 func TestWhatTheLibraryAcceptsASecondImplementationAcceptsToo(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier, o := newOracleVerifier(t, tenant), newOracle(tenant)
+	verifier, j := newVerifier(t, tenant), newJudges(tenant)
 	stride := 5
 	if testing.Short() {
 		stride = 50
 	}
 	for i, s := range samples(t, tenant) {
 		t.Run(s.name, func(t *testing.T) {
-			if !accepted(t, verifier, o, s.token) {
+			if !accepted(t, verifier, j, s.token) {
 				t.Fatal("the valid token: got refused, want accepted")
 			}
 			tried, passed := 0, 0
 			try := func(name string, header, payload []byte) {
 				tried++
-				if accepted(t, verifier, o, s.key.Sign(header, payload)) {
+				if accepted(t, verifier, j, s.key.Sign(header, payload)) {
 					passed++
 				}
 				if t.Failed() {
@@ -85,7 +87,7 @@ func TestWhatTheLibraryAcceptsASecondImplementationAcceptsToo(t *testing.T) {
 
 func TestATokenHasOneTextOnly(t *testing.T) {
 	tenant := entratest.New(t)
-	verifier := newOracleVerifier(t, tenant)
+	verifier := newVerifier(t, tenant)
 	for _, s := range samples(t, tenant)[:3] {
 		t.Run(s.name, func(t *testing.T) {
 			tried := 0
@@ -103,7 +105,7 @@ func TestATokenHasOneTextOnly(t *testing.T) {
 // FuzzSignedBytes signs whatever it is given as header and payload.
 func FuzzSignedBytes(f *testing.F) {
 	tenant := entratest.New(f)
-	verifier, o := newOracleVerifier(f, tenant), newOracle(tenant)
+	verifier, j := newVerifier(f, tenant), newJudges(tenant)
 	for _, s := range samples(f, tenant) {
 		header := []byte(strings.ReplaceAll(string(s.header), s.key.ID(), "KID"))
 		f.Add(header, s.payload, s.name == "personal account")
@@ -115,14 +117,14 @@ func FuzzSignedBytes(f *testing.F) {
 		}
 		// Keys differ from run to run: a placeholder stands for the ID in the corpus.
 		header = []byte(strings.ReplaceAll(string(header), "KID", key.ID()))
-		accepted(t, verifier, o, key.Sign(header, payload))
+		accepted(t, verifier, j, key.Sign(header, payload))
 	})
 }
 
 // FuzzTokenText changes the text of tokens whose signatures it cannot make.
 func FuzzTokenText(f *testing.F) {
 	tenant := entratest.New(f)
-	verifier := newOracleVerifier(f, tenant)
+	verifier := newVerifier(f, tenant)
 	list := samples(f, tenant)
 	for i := range list {
 		f.Add(uint(i), uint(len(list[i].token)/2), uint(1), "A")
