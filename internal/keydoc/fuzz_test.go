@@ -19,6 +19,8 @@ var documentSeeds = []string{
 	`{"keys":[{"kty":"RSA","kid":"a","n":"_w","e":"AQAB","n":"_g"},{"kty":"RSA","use":"enc","kid":"b","n":"_w","e":"AQAB"}]}`,
 	`{"keys":[{"kty":"RSA","kid":"a","n":"_w=","e":"AQAB"},{"kty":"RSA","kid":"b","n":"AP8","e":"AQAB"},{"kty":"RSA","kid":"c","n":"_x","e":"Aw"}]}`,
 	"{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\xff\",\"n\":\"_w\",\"e\":\"AQAB\"}]}", `{"keys":[{"kty":"RSA","kid":"\ud800","n":"_w","e":"AQAB"}]}`,
+	`{"keys":[{"kty":"RSA","kid":"a","n":"_w","e":"AQAB","key_ops":["sign","verify"]},{"kty":"RSA","kid":"b","n":"_w","e":"AQAB","key_ops":["verify",null]}]}`,
+	`{"keys":[{"kty":"RSA","kid":"a","n":"_w","e":"AQAB","key_ops":[],"alg":""},{"kty":"RSA","kid":"b","n":"_w","e":"AQAB","issuer":""}]}`,
 	`{"keys":[{"kty":"RSA","kid":"a","n":"_w","e":"AQAB"}]}x`, `{"\u006beys":[{"\u006bty":"RSA","kid":"a","n":"_w","e":"AQAB"}]}`,
 }
 
@@ -105,13 +107,20 @@ func plainKey(element string) (k keydoc.Key, ok bool) {
 		return k, false
 	}
 	ok = true
-	// text is a member that must be a string if it is there.
+	// text is a member that must be a string, and not an empty one, if it is there.
 	text := func(name string) string {
 		value, isText := plainjson.Text(members, name)
-		if _, there := members[name]; there && !isText {
+		if _, there := members[name]; there && (!isText || value == "") {
 			ok = false
 		}
 		return value
+	}
+	if raw, there := members["key_ops"]; there {
+		// A pointer tells null from an empty string.
+		var operations []*string
+		err := json.Unmarshal(raw, &operations)
+		verify := func(operation *string) bool { return operation != nil && *operation == "verify" }
+		ok = ok && err == nil && slices.ContainsFunc(operations, verify) && !slices.Contains(operations, nil)
 	}
 	k = keydoc.Key{ID: text("kid"), N: text("n"), E: text("e"), Issuer: text("issuer"), Cloud: text("cloud_instance_name")}
 	kty, use, alg := text("kty"), text("use"), text("alg")

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/entra-go/entra/internal/strictjson"
@@ -28,8 +29,8 @@ type Key struct {
 }
 
 // Parse returns the usable keys of a key document, in its order, and why others were passed over. A key that is
-// unusable is passed over alone: another type than RSA, another use than signatures, another algorithm than RS256, no
-// kid, or members of the wrong kind. If two keys of the document have one kid and differ, both are passed over. The
+// unusable is passed over alone: another type than RSA, another use than signatures, operations without verify, another
+// algorithm than RS256, no kid, an empty issuer, or members of the wrong kind. If two keys of the document have one kid and differ, both are passed over. The
 // error says that the text is no key document at all or that no key of it is usable.
 func Parse(document []byte) (keys []Key, skipped []error, err error) {
 	raw, err := elements(document)
@@ -104,6 +105,9 @@ func parseKey(text string) (key Key, err error) {
 		"kid": &key.ID, "n": &key.N, "e": &key.E, "issuer": &key.Issuer, "cloud_instance_name": &key.Cloud,
 	}
 	err = strictjson.Object(text, func(name string, value *strictjson.Reader) (err error) {
+		if name == "key_ops" {
+			return mayVerify(value)
+		}
 		field, ok := fields[name]
 		if !ok {
 			return value.Skip()
@@ -111,7 +115,8 @@ func parseKey(text string) (key Key, err error) {
 		if *field, err = value.Text(); err != nil {
 			return fmt.Errorf("has a %s that %w", name, err)
 		}
-		if *field == "" && (name == "use" || name == "cloud_instance_name") {
+		// An absent one of these restricts nothing, so an empty one must not pass for absent.
+		if *field == "" && (name == "use" || name == "alg" || name == "issuer" || name == "cloud_instance_name") {
 			return fmt.Errorf("has an empty %s", name)
 		}
 		return nil
@@ -120,6 +125,18 @@ func parseKey(text string) (key Key, err error) {
 		return Key{}, err
 	}
 	return key, usable(key, kty, use, alg)
+}
+
+// mayVerify reads key_ops, the other way to say what a key is for (RFC 7517 section 4.3).
+func mayVerify(value *strictjson.Reader) error {
+	operations, err := value.Texts(nil)
+	if err != nil {
+		return fmt.Errorf("has key_ops that %w", err)
+	}
+	if !slices.Contains(operations, "verify") {
+		return errors.New("has key_ops without verify")
+	}
+	return nil
 }
 
 func usable(key Key, kty, use, alg string) error {

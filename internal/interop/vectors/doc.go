@@ -1,0 +1,2 @@
+// Package vectors holds tests only: signatures and keys that others made to find mistakes, put before the library.
+package vectors
