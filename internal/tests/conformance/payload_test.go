@@ -70,42 +70,6 @@ func TestClaimSetIsStrictJSON(t *testing.T) {
 	})
 }
 
-// known are the claims that the library reads, each with a value of a wrong type.
-var known = map[string]string{
-	"aud": `{}`, "iss": `1`, "exp": `"x"`, "nbf": `{}`, "iat": `true`, "tid": `["x"]`, "oid": `1`, "sub": `{}`, "ver": `2.0`,
-	"azp": `1`, "azpacr": `1`, "appid": `[]`, "appidacr": `false`, "idtyp": `true`, "scp": `["Orders.Read"]`, "roles": `"Admin"`,
-	"groups": `"x"`, "wids": `{}`, "acrs": `"c1"`, "xms_cc": `"cp1"`, "acr": `1`, "tfp": `{}`,
-	"acct": `"1"`, "idp": `1`, "uti": `1`, "sid": `{}`, "xms_act_fct": `11`, "xms_sub_fct": `[13]`, "xms_par_app_azp": `1`,
-	"name": `1`, "preferred_username": `1`, "upn": `1`, "unique_name": `1`, "email": `[]`, "login_hint": `1`, "_claim_names": `"x"`,
-}
-
-func TestClaimsOfTheWrongType(t *testing.T) {
-	var rows []testbed.Row
-	for name, value := range known {
-		rows = append(rows, testbed.Row{Rule: "R6", Name: name + " " + value, Token: with(entratest.Without(name)), Payload: testbed.Adding(`"` + name + `":` + value), Want: entra.ReasonClaims, Says: name})
-	}
-	testbed.Judge(t, rows)
-}
-
-func TestNullIsNoValue(t *testing.T) {
-	var rows []testbed.Row
-	names := []string{"cnf", "nonce", "at_hash", "c_hash", "hasgroups", "groups:src1", "xms_edov"}
-	for name := range known {
-		names = append(names, name)
-	}
-	for _, name := range names {
-		rows = append(rows, testbed.Row{Rule: "R6", Name: name, Token: with(entratest.Claim(name, nil)), Want: entra.ReasonClaims, Says: name})
-	}
-	for _, name := range []string{"aud", "roles", "groups", "wids", "acrs", "xms_cc"} {
-		for _, list := range [][]any{{nil}, {"x", nil}, {"x", 1}, {[]string{"x"}}} {
-			token := with(entratest.Claim(name, list))
-			rows = append(rows, testbed.Row{Rule: "R6", Name: name + " with an element that is no string", Token: token, Want: entra.ReasonClaims, Says: name})
-		}
-	}
-	rows = append(rows, testbed.Row{Rule: "R97", Name: "a claim that is not known here", Token: with(entratest.Claim("extension_x", nil))})
-	testbed.Judge(t, rows)
-}
-
 // TestOtherNamesAreOtherClaims shows that names are compared exactly: encoding/json would fold them.
 func TestOtherNamesAreOtherClaims(t *testing.T) {
 	tenant := entratest.New(t)
