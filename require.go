@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,7 +22,8 @@ import (
 type Requirement func(context.Context, *Claims) error
 
 // Require returns a middleware that passes requests on if they meet all requirements, in order, and else answers them
-// as the [Verifier] does whose Authenticate stands around it: 403, or 401 where the client can step up. Outside of
+// as the [Verifier] does whose Authenticate stands around it: 403, or 401 where the client can step up. A 403 for want of a
+// scope names all scopes of the requirements, as far as Scope and AnyOf ask for them. Outside of
 // Authenticate every request gets 500, without a token behind AuthenticateOptional 401. Without requirements it refuses
 // everybody. It panics if a requirement or the handler is nil.
 func Require(requirements ...Requirement) func(http.Handler) http.Handler {
@@ -94,10 +96,14 @@ func aboutClaims(err error, c *Claims) error {
 
 func allOf(requirements []Requirement) Requirement {
 	requirements = checked("Require", requirements)
+	var asked []string
+	for _, requirement := range requirements {
+		asked = append(asked, scopesOf(requirement)...)
+	}
 	return func(ctx context.Context, c *Claims) error {
 		for _, requirement := range requirements {
 			if err := requirement(ctx, c); err != nil {
-				return err
+				return askingFor(asked, err)
 			}
 		}
 		if len(requirements) == 0 {
@@ -105,6 +111,56 @@ func allOf(requirements []Requirement) Requirement {
 		}
 		return nil
 	}
+}
+
+// scopesOf returns the scopes that a requirement asks of a user's token, as far as it can tell without a token: what Scope
+// and AnyOf made can. A requirement of the application's own is not called: it may look things up, count, or rely on those
+// before it.
+func scopesOf(requirement Requirement) []string {
+	// All functions that one function literal makes share their code, which tells them from others. Scope and AnyOf are
+	// not inlined, so that there is one such literal of each.
+	code := reflect.ValueOf(requirement).Pointer()
+	if code != reflect.ValueOf(Scope("any")).Pointer() && code != reflect.ValueOf(AnyOf()).Pointer() {
+		return nil
+	}
+	var r *refusal
+	if !errors.As(requirement(context.Background(), nobody), &r) {
+		return nil
+	}
+	return strings.Fields(r.Scope)
+}
+
+// nobody has a user token without scopes: what is said of nobody tells what a requirement wants.
+var nobody = &Claims{Kind: UserToken}
+
+// askingFor makes a refusal for want of a scope name all scopes that its route asks for, so that the client needs no
+// second round for the next of them.
+//
+// Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#runtime-insufficient-scope-errors
+func askingFor(scopes []string, err error) error {
+	var r *refusal
+	if !errors.As(err, &r) || r.Sentinel != ErrForbidden || r.Scope == "" {
+		return err
+	}
+	all := slices.Clone(scopes)
+	for _, name := range strings.Fields(r.Scope) {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	told := *r
+	told.Text, told.Cause, told.Scope = strings.TrimPrefix(err.Error(), "entra: "), err, strings.Join(unique(all), " ")
+	return &told
+}
+
+func unique(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 func checked(caller string, requirements []Requirement) []Requirement {
@@ -119,9 +175,18 @@ func isNil(r Requirement) bool { return r == nil }
 // AnyOf is met if one of the requirements is. Otherwise it reports the failure of a requirement that could not decide,
 // or else the first refusal that concerns tokens of this kind. Without requirements nobody meets it. It panics if one
 // is nil.
+//
+//go:noinline
 func AnyOf(requirements ...Requirement) Requirement {
 	requirements = checked("AnyOf", requirements)
+	var asked []string
+	for i := 0; i < len(requirements) && len(asked) == 0; i++ {
+		asked = scopesOf(requirements[i])
+	}
 	return func(ctx context.Context, c *Claims) error {
+		if c == nobody {
+			return &refusal{Sentinel: ErrForbidden, Scope: strings.Join(asked, " ")}
+		}
 		var failure, fitting, first error
 		for _, requirement := range requirements {
 			err := requirement(ctx, c)
@@ -148,6 +213,8 @@ func AnyOf(requirements ...Requirement) Requirement {
 
 // Scope is met by user tokens with the delegated permission name, a bare name as in the scp claim. Application tokens
 // and ID tokens never meet it. It panics if name is empty or holds "://" or a space: tokens never carry such names.
+//
+//go:noinline
 func Scope(name string) Requirement {
 	mustBeBare("Scope", name)
 	return func(_ context.Context, c *Claims) error {

@@ -193,6 +193,87 @@ func TestAnyOfReportsWhatFits(t *testing.T) {
 }
 
 // TestRequireWithoutAuthenticate shows that forgetting the authentication closes the route.
+// TestA403NamesAllScopesOfItsRoute: a client that gets them asks for all of them at once.
+func TestA403NamesAllScopesOfItsRoute(t *testing.T) {
+	const a, b, c, d = "Orders.A", "Orders.B", "Orders.C", "Orders.D"
+	full := func(names ...string) string {
+		for i, name := range names {
+			names[i] = entratest.APIURI + "/" + name
+		}
+		return strings.Join(names, " ")
+	}
+	wrapped := func(ctx context.Context, claims *entra.Claims) error {
+		if err := entra.Scope(d)(ctx, claims); err != nil {
+			return fmt.Errorf("of one's own: %w", err)
+		}
+		return nil
+	}
+	for _, r := range []struct {
+		name         string
+		has          string // scopes of the user's token
+		requirements []entra.Requirement
+		want         string
+	}{
+		{"one scope", "x", []entra.Requirement{entra.Scope(a)}, full(a)},
+		{"two scopes, none there", "x", []entra.Requirement{entra.Scope(a), entra.Scope(b)}, full(a, b)},
+		{"two scopes, the first there", a, []entra.Requirement{entra.Scope(a), entra.Scope(b)}, full(a, b)},
+		{"two scopes, the second there", b, []entra.Requirement{entra.Scope(a), entra.Scope(b)}, full(a, b)},
+		{"one scope twice", "x", []entra.Requirement{entra.Scope(a), entra.Scope(a)}, full(a)},
+		{"behind requirements that are met", "x", []entra.Requirement{met, entra.TenantIn(entratest.TenantID), entra.Scope(a), met, entra.Scope(b)}, full(a, b)},
+		{"alternatives: the first that a user can have", "x", []entra.Requirement{entra.AnyOf(entra.AppPermission("p"), entra.Scope(a), entra.Scope(b))}, full(a)},
+		{"alternatives behind a scope", "x", []entra.Requirement{entra.Scope(c), entra.AnyOf(entra.AppPermission("p"), entra.Scope(a))}, full(c, a)},
+		{"alternatives before a scope", a, []entra.Requirement{entra.AnyOf(entra.Scope(a), entra.Scope(b)), entra.Scope(c)}, full(a, c)},
+		{"alternatives inside alternatives", "x", []entra.Requirement{entra.Scope(c), entra.AnyOf(entra.AnyOf(entra.Role("r")), entra.AnyOf(entra.Scope(b)))}, full(c, b)},
+		{"a requirement of one's own, behind", "x", []entra.Requirement{entra.Scope(a), wrapped}, full(a)},
+		{"a requirement of one's own that asks for a scope", a, []entra.Requirement{entra.Scope(a), wrapped}, full(a, d)},
+		{"a role that is lacking, which no scope can replace", a, []entra.Requirement{entra.Scope(a), entra.Role("r"), entra.Scope(b)}, ""},
+		{"a refusal of one's own", a, []entra.Requirement{entra.Scope(a), failing(entra.ErrForbidden), entra.Scope(b)}, ""},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			tenant := entratest.New(t)
+			verifier := testbed.NewVerifier(t, tenant, nil)
+			spy := new(testbed.Spy)
+			w := testbed.Serve(verifier.Authenticate(entra.Require(r.requirements...)(spy)), "Bearer "+tenant.Token(entratest.Scopes(r.has)))
+			challenge := w.Header().Get("WWW-Authenticate")
+			if w.Code != http.StatusForbidden || spy.Calls != 0 || !strings.Contains(challenge, `error="insufficient_scope"`) {
+				t.Fatalf("got status %d and %q, want 403 with insufficient_scope", w.Code, challenge)
+			}
+			_, scope, _ := strings.Cut(challenge, `, scope="`)
+			if got := strings.TrimSuffix(scope, `"`); got != r.want {
+				t.Errorf("got the scope %q, want %q", got, r.want)
+			}
+		})
+	}
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, nil)
+	handler := verifier.Authenticate(entra.Require(entra.Scope(a), entra.Scope(b))(new(testbed.Spy)))
+	challenge := testbed.Serve(handler, "Bearer "+tenant.Token(entratest.App("p"))).Header().Get("WWW-Authenticate")
+	if strings.Contains(challenge, "scope=") {
+		t.Errorf("an application: got the challenge %q, want no scope: applications cannot ask for one", challenge)
+	}
+}
+
+// TestRequirementsOfOnesOwnAreNotCalledToLearnScopes: they may count, look things up, or rely on those before them.
+func TestRequirementsOfOnesOwnAreNotCalledToLearnScopes(t *testing.T) {
+	calls := 0
+	counting := func(context.Context, *entra.Claims) error {
+		calls++
+		return nil
+	}
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, nil)
+	behind := entra.Require(entra.Scope("a"), counting, entra.AnyOf(counting, entra.Scope("b")))(new(testbed.Spy))
+	testbed.Serve(verifier.Authenticate(behind), "Bearer "+tenant.Token())
+	if calls != 0 {
+		t.Errorf("behind a scope that is lacking: got %d calls, want none", calls)
+	}
+	before := entra.Require(counting, entra.Scope("a"))(new(testbed.Spy))
+	testbed.Serve(verifier.Authenticate(before), "Bearer "+tenant.Token())
+	if calls != 1 {
+		t.Errorf("before a scope that is lacking: got %d calls, want one", calls)
+	}
+}
+
 func TestRequireWithoutAuthenticate(t *testing.T) {
 	t.Attr("rule", "4.4")
 	tenant := entratest.New(t)

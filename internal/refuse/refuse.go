@@ -41,7 +41,7 @@ type Error struct {
 	Text     string // for the operator: what was found, what was expected, what to change
 	Cause    error  // that errors.Is and errors.As find, or nil
 
-	Scope      string        // the scope that would have sufficed, a bare name
+	Scope      string        // the scopes that would have sufficed, bare names separated by spaces
 	Claims     string        // a claims challenge that the client can answer, JSON
 	OffKind    bool          // a requirement for tokens of another kind
 	RetryAfter time.Duration // until keys may be back
