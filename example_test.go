@@ -2,6 +2,7 @@ package entra_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -192,7 +193,8 @@ func ExampleVerifier_ResourceMetadata() {
 	// Output:
 	// Bearer realm="",
 	//   authorization_uri="https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/authorize",
-	//   resource_metadata="https://api.contoso.example/.well-known/oauth-protected-resource/orders"
+	//   resource_metadata="https://api.contoso.example/.well-known/oauth-protected-resource/orders",
+	//   scope="https://api.contoso.example/orders/Orders.Read"
 	// {"resource":"https://api.contoso.example/orders","authorization_servers":["https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0"],"scopes_supported":["https://api.contoso.example/orders/Orders.Read"],"bearer_methods_supported":["header"]}
 }
 
@@ -557,4 +559,54 @@ func ExampleRequirement() {
 	// Output:
 	// a customer: 200
 	// a stranger: 403
+}
+
+// Clients of the Model Context Protocol refuse the metadata of Entra itself. They accept Entra's document under an issuer of
+// this API's own, which leads to Entra all the same.
+func ExampleVerifier_AuthorizationServerMetadata() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{
+		Tenants:              []string{entratest.TenantID},
+		ClientID:             entratest.APIClientID,
+		Audiences:            []string{"https://api.contoso.example/mcp"},
+		Resource:             "https://api.contoso.example/mcp",
+		ResourceScopes:       []string{"https://api.contoso.example/mcp/Orders.Read"},
+		AuthorizationServers: []string{"https://api.contoso.example/mcp"},
+		HTTPClient:           tenant.Client(),
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/.well-known/oauth-protected-resource/mcp", verifier.ResourceMetadata()) // at verifier.ResourceMetadataURL()
+	mux.Handle("/.well-known/oauth-authorization-server/mcp", verifier.AuthorizationServerMetadata())
+	mux.Handle("/mcp", verifier.Authenticate(http.NotFoundHandler()))
+
+	var metadata struct {
+		Issuer                string
+		TokenEndpoint         string   `json:"token_endpoint"`
+		CodeChallengeMethods  []string `json:"code_challenge_methods_supported"`
+		AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	}
+	body := request(mux, "/.well-known/oauth-authorization-server/mcp", "").Body
+	if err := json.NewDecoder(body).Decode(&metadata); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(metadata.Issuer, metadata.CodeChallengeMethods)
+	fmt.Println(metadata.AuthorizationEndpoint)
+	fmt.Println(metadata.TokenEndpoint)
+	// Output:
+	// https://api.contoso.example/mcp [S256]
+	// https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/authorize
+	// https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token
+}
+
+// The URL that challenges name, and where the metadata of RFC 9728 must answer.
+func ExampleVerifier_ResourceMetadataURL() {
+	verifier := mustVerifier(entra.Options{
+		Tenants:  []string{entratest.TenantID},
+		ClientID: entratest.APIClientID,
+		Resource: "https://api.contoso.example/mcp",
+	})
+	fmt.Println(verifier.ResourceMetadataURL())
+	// Output:
+	// https://api.contoso.example/.well-known/oauth-protected-resource/mcp
 }

@@ -31,6 +31,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/entra-go/entra/internal/authserver"
 	"github.com/entra-go/entra/internal/bearer"
 	"github.com/entra-go/entra/internal/claimset"
 	"github.com/entra-go/entra/internal/fetch"
@@ -58,7 +59,8 @@ type authority struct {
 	memory       *memory.Memory[remembered] // nil: tokens are not remembered
 	counts       *counts
 	respond      *responder
-	resource     *resource // nil without Options.Resource
+	resource     *resource            // nil without Options.Resource
+	server       *authserver.Document // nil unless Options.AuthorizationServers names an issuer of this API's own
 	maxTokenSize int
 }
 
@@ -79,14 +81,16 @@ func NewVerifier(options Options) (*Verifier, error) {
 	if handler == nil {
 		handler = WriteProblem
 	}
-	counts := new(counts)
+	res.warn(logger)
+	client, counts := fetch.New(options.HTTPClient), new(counts)
 	return newVerifier(&authority{
 		policy:       p,
-		keys:         newKeys(p, fetch.New(options.HTTPClient), logger),
+		keys:         newKeys(p, client, logger),
 		memory:       memory.New[remembered](options.cacheSize()),
 		counts:       counts,
 		respond:      &responder{challenge: newChallenge(p, res), handler: handler, logger: logger, counts: counts},
 		resource:     res,
+		server:       res.authorizationServer(p, client, logger),
 		maxTokenSize: maxTokenSize,
 	}), nil
 }

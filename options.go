@@ -73,8 +73,15 @@ type Options struct {
 	// Challenges then name the metadata URL that follows from it, at which [Verifier.ResourceMetadata] must answer.
 	Resource string
 
-	// ResourceScopes are the scopes_supported of that metadata: full scope strings, such as "api://…/Orders.Read".
+	// ResourceScopes are the scopes_supported of that metadata, and the scope of every 401 challenge: full scope strings,
+	// such as "api://…/Orders.Read". "offline_access" is a mistake: it is no scope of an API.
 	ResourceScopes []string
+
+	// AuthorizationServers are the authorization_servers of that metadata: issuers (RFC 8414), https URLs (http for loopback
+	// hosts) without query or fragment. They need Resource. Name a URL of this API's own, such as Resource, and serve
+	// [Verifier.AuthorizationServerMetadata] there, or the issuer of a proxy in front of Entra. Default: the issuers that
+	// follow from Tenants, AllowAnyTenant or Authority.
+	AuthorizationServers []string
 
 	// HTTPClient fetches the keys. It is copied; redirects are followed on the same host over https only, and a fetch
 	// ends after 10 seconds. It never sees a URL that comes from a token. Its transport must end a request with the

@@ -115,6 +115,30 @@ var optionsMistakes = []struct {
 		o.Resource, o.ResourceScopes = "https://api.contoso.example", []string{"a/b", "a/b a/c"}
 	}, []string{"Options.ResourceScopes[1]:", "is no scope"}},
 	{"an empty scope", func(o *entra.Options) { o.Resource, o.ResourceScopes = "https://api.contoso.example", []string{""} }, []string{"Options.ResourceScopes[0]:", "is no scope"}},
+	{"offline_access among the scopes", func(o *entra.Options) {
+		o.Resource, o.ResourceScopes = "https://api.contoso.example/mcp", []string{"https://api.contoso.example/mcp/Orders.Read", "offline_access"}
+	}, []string{"Options.ResourceScopes[1]:", `"offline_access"`, "leave it out"}},
+	{"offline_access as a full scope, in other letters", func(o *entra.Options) {
+		o.Resource, o.ResourceScopes = "https://api.contoso.example/mcp", []string{"https://graph.microsoft.com/Offline_Access"}
+	}, []string{"Options.ResourceScopes[0]:", "Offline_Access", "leave it out"}},
+
+	{"authorization servers without resource", func(o *entra.Options) { o.AuthorizationServers = []string{"https://api.contoso.example/mcp"} },
+		[]string{"Options.AuthorizationServers:", "without Resource", "set Resource"}},
+	{"an authorization server over http", serversOption("https://api.contoso.example/mcp", "http://api.contoso.example/mcp"),
+		[]string{"Options.AuthorizationServers[1]:", `"http://api.contoso.example/mcp"`, "is no https URL", "loopback"}},
+	{"an empty authorization server", serversOption(""), []string{"Options.AuthorizationServers[0]:", "is empty", "https://"}},
+	{"a bare name as authorization server", serversOption("contoso"), []string{"Options.AuthorizationServers[0]:", "names no host", "https URL"}},
+	{"an authorization server with a fragment", serversOption("https://api.contoso.example/mcp#"), []string{"Options.AuthorizationServers[0]:", "holds a fragment"}},
+	{"an authorization server with a query", serversOption("https://api.contoso.example/mcp?"), []string{"Options.AuthorizationServers[0]:", "holds a query"}},
+	{"an authorization server with user info", serversOption("https://a@api.contoso.example"), []string{"Options.AuthorizationServers[0]:", "user information"}},
+	{"an authorization server with a blank before it", serversOption(" https://api.contoso.example"), []string{"Options.AuthorizationServers[0]:", "is no URL"}},
+	{"an authorization server with a blank behind it", serversOption("https://api.contoso.example/ "), []string{"Options.AuthorizationServers[0]:", "holds white space"}},
+}
+
+func serversOption(servers ...string) func(*entra.Options) {
+	return func(o *entra.Options) {
+		o.Resource, o.AuthorizationServers = "https://api.contoso.example/mcp", servers
+	}
 }
 
 func anyTenantOption(audience string) func(*entra.Options) {
@@ -169,6 +193,8 @@ func TestOptionsMistakesAreReportedAtOnce(t *testing.T) {
 		MaxTokenSize:   -1,
 		Resource:       "orders",
 		ResourceScopes: []string{"a b"},
+
+		AuthorizationServers: []string{"http://api.contoso.example"},
 	})
 	if err == nil {
 		t.Fatal("got no error, want one")
@@ -176,7 +202,7 @@ func TestOptionsMistakesAreReportedAtOnce(t *testing.T) {
 	want := []string{
 		"Tenants[0]", "Tenants[3]", "Tenants", "Cloud", "ClientID", "AppKeys",
 		"Audiences[0]", "Audiences[1]", "ClockSkew", "Authority", "Authority", "Authority", "MaxTokenSize",
-		"ResourceScopes[0]", "Resource",
+		"ResourceScopes[0]", "AuthorizationServers[0]", "Resource",
 	}
 	var got []string
 	for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -199,16 +225,20 @@ func TestOptionsThatAreGood(t *testing.T) {
 		"any tenant and audiences": func(o *entra.Options) {
 			o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{entratest.APIURI + "/orders", "api://" + entratest.TenantID + "/" + strings.ToUpper(entratest.APIClientID), "https://api.contoso.example"}
 		},
-		"any tenant and personal":        func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = []string{entra.PersonalAccounts}, true },
-		"an authority and one tenant":    func(o *entra.Options) { o.Authority = testbed.ExternalID },
-		"an authority on another port":   authorityOption("https://login.contoso.example:8443/" + entratest.TenantID + "/v2.0"),
-		"no skew":                        func(o *entra.Options) { o.ClockSkew = -1 },
-		"the least skew":                 func(o *entra.Options) { o.ClockSkew = time.Second },
-		"the largest skew":               func(o *entra.Options) { o.ClockSkew = time.Hour },
-		"no memory":                      func(o *entra.Options) { o.CacheSize = -1 },
-		"a resource on localhost":        func(o *entra.Options) { o.Resource = "http://localhost:8080/orders" },
-		"a resource on loopback IPv4":    func(o *entra.Options) { o.Resource = "http://127.1.2.3:8080" },
-		"a resource on loopback IPv6":    func(o *entra.Options) { o.Resource = "http://[::1]:8080" },
+		"any tenant and personal":      func(o *entra.Options) { o.Tenants, o.AllowAnyTenant = []string{entra.PersonalAccounts}, true },
+		"an authority and one tenant":  func(o *entra.Options) { o.Authority = testbed.ExternalID },
+		"an authority on another port": authorityOption("https://login.contoso.example:8443/" + entratest.TenantID + "/v2.0"),
+		"no skew":                      func(o *entra.Options) { o.ClockSkew = -1 },
+		"the least skew":               func(o *entra.Options) { o.ClockSkew = time.Second },
+		"the largest skew":             func(o *entra.Options) { o.ClockSkew = time.Hour },
+		"no memory":                    func(o *entra.Options) { o.CacheSize = -1 },
+		"a resource on localhost":      func(o *entra.Options) { o.Resource = "http://localhost:8080/orders" },
+		"a resource on loopback IPv4":  func(o *entra.Options) { o.Resource = "http://127.1.2.3:8080" },
+		"a resource on loopback IPv6":  func(o *entra.Options) { o.Resource = "http://[::1]:8080" },
+		"authorization servers, of any path and on a loopback host": func(o *entra.Options) {
+			o.Resource = "http://localhost:8080/mcp"
+			o.AuthorizationServers = []string{"http://localhost:8080/mcp", "https://login.microsoftonline.com/common/v2.0", "https://proxy.contoso.example", "http://[::1]/"}
+		},
 		"application keys of one tenant": func(o *entra.Options) { o.AppKeys = true },
 	}
 	for name, change := range tests {

@@ -151,7 +151,12 @@ func retryAfter(err error) string {
 	if !errors.As(err, &refused) {
 		return "1"
 	}
-	return strconv.Itoa(max(1, int((refused.RetryAfter+time.Second-1)/time.Second)))
+	return inSeconds(refused.RetryAfter)
+}
+
+// inSeconds is a time to wait as Retry-After has it.
+func inSeconds(wait time.Duration) string {
+	return strconv.Itoa(max(1, int((wait+time.Second-1)/time.Second)))
 }
 
 // answer makes sure that a refused request is answered with its status, whatever the handler does: without WriteHeader,
@@ -195,13 +200,14 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 type challenge struct {
 	authorizationURI string
 	resourceMetadata string
+	scopes           string // of every 401, separated by spaces
 	scopePrefix      string
 }
 
 func newChallenge(p *policy.Policy, r *resource) challenge {
 	c := challenge{authorizationURI: headerSafe(p.SignInURL()), scopePrefix: p.ScopePrefix()}
 	if r != nil {
-		c.resourceMetadata = headerSafe(r.metadataURL)
+		c.resourceMetadata, c.scopes = r.metadataURL, scopeValue(r.scopes)
 	}
 	return c
 }
@@ -232,20 +238,44 @@ func (c challenge) forError(err error) string {
 	}
 	add("authorization_uri", c.authorizationURI)
 	add("resource_metadata", c.resourceMetadata)
-	if refused != nil && refused.Claims != "" {
-		add("error", "insufficient_claims")
-		add("error_description", clientText(Reason(refused.Reason)))
-		add("claims", base64.StdEncoding.EncodeToString([]byte(refused.Claims)))
-		return b.String()
+	stepUp, code := refused != nil && refused.Claims != "", k.code
+	if stepUp {
+		code = "insufficient_claims"
 	}
-	add("error", k.code)
-	if k.code != "" {
+	add("error", code)
+	if code != "" {
 		add("error_description", clientText(ReasonOf(err)))
 	}
-	if refused != nil && refused.Scope != "" && !strings.ContainsFunc(c.scopePrefix+refused.Scope, breaksValue) {
-		add("scope", c.scopePrefix+refused.Scope)
+	switch {
+	case StatusCode(err) == http.StatusUnauthorized:
+		add("scope", c.scopes)
+	case refused != nil:
+		add("scope", c.fullScopes(refused.Scope))
+	}
+	if stepUp {
+		add("claims", base64.StdEncoding.EncodeToString([]byte(refused.Claims)))
 	}
 	return b.String()
+}
+
+// fullScopes returns bare names, separated by spaces, as clients ask for them at Entra.
+func (c challenge) fullScopes(names string) string {
+	var full []string
+	for _, name := range strings.Fields(names) {
+		full = append(full, c.scopePrefix+name)
+	}
+	return scopeValue(full)
+}
+
+// scopeValue joins scopes for a challenge. It returns "" if one of them does not fit there: clients then read
+// scopes_supported, and do not take some of the scopes for all.
+func scopeValue(scopes []string) string {
+	for _, scope := range scopes {
+		if strings.ContainsFunc(scope, breaksValue) {
+			return ""
+		}
+	}
+	return strings.Join(scopes, " ")
 }
 
 // breaksValue reports whether a character would end a quoted value or confuse the parsers of clients.

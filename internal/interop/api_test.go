@@ -39,7 +39,10 @@ func newVerifier(t testing.TB, tenant *entratest.Server, clientID string) *entra
 		Tenants:    []string{entratest.TenantID},
 		ClientID:   clientID,
 		HTTPClient: tenant.Client(),
-		Logger:     slog.New(slog.DiscardHandler),
+		// With all that a challenge can hold, for the clients that parse it.
+		Resource:       "https://api.contoso.example/orders",
+		ResourceScopes: []string{"api://" + clientID + "/" + entratest.ScopeRead, "api://" + clientID + "/" + entratest.ScopeWrite},
+		Logger:         slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatalf("NewVerifier: got %v, want no error", err)

@@ -70,9 +70,17 @@ type KeySource struct{ KeysURL, MetadataURL string }
 // keySource returns where the key document is; query is "" or asks for the keys of one application.
 func (a authority) keySource(query string) KeySource {
 	if a.external != nil {
-		return KeySource{MetadataURL: a.external.url + metadataPath + query}
+		return KeySource{MetadataURL: a.metadataURL() + query}
 	}
 	return KeySource{KeysURL: a.tenants.url() + "/discovery/v2.0/keys" + query}
+}
+
+// metadataURL returns where the OpenID metadata is.
+func (a authority) metadataURL() string {
+	if a.external != nil {
+		return a.external.url + metadataPath
+	}
+	return a.tenants.url() + "/v2.0" + metadataPath
 }
 
 // signInURL returns the page where users sign in, for challenges. External authorities follow the same pattern.

@@ -199,6 +199,9 @@ func (p *Policy) AuthorizationServers(issuer string) []string {
 	return p.authority.servers(issuer)
 }
 
+// MetadataURL returns where the authority publishes its OpenID metadata: for several tenants, the document of them all.
+func (p *Policy) MetadataURL() string { return p.authority.metadataURL() }
+
 // ScopePrefix returns what a client puts before the name of a scope to ask for it, "" if that is not known.
 func (p *Policy) ScopePrefix() string {
 	for _, audience := range p.audiences {

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -222,5 +223,101 @@ func TestResourceMetadataWhileTheAuthorityIsDown(t *testing.T) {
 	}
 	if got := describe(verifier, http.MethodOptions).Code; got != http.StatusNoContent {
 		t.Errorf("OPTIONS: got status %d, want 204", got)
+	}
+}
+
+func TestEvery401NamesTheScopesOfTheResource(t *testing.T) {
+	const read, write = "https://api.contoso.example/mcp/Orders.Read", "https://api.contoso.example/mcp/Orders.Write"
+	tenant := entratest.New(t)
+	for name, row := range map[string]struct {
+		scopes []string
+		want   string
+	}{
+		"one scope":     {[]string{read}, read},
+		"two, in order": {[]string{write, read}, write + " " + read},
+		"none":          {nil, ""},
+		// Clients then read scopes_supported, which has them all.
+		"one that a challenge cannot hold": {[]string{read, "https://api.contoso.example/mcp/a,b"}, ""},
+	} {
+		verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
+			o.Resource, o.ResourceScopes = "https://api.contoso.example/mcp", row.scopes
+		})
+		stepUp := entra.Require(entra.Scope(entratest.ScopeRead), entra.AuthContext("c1"))(new(testbed.Spy))
+		for request, w := range map[string]*httptest.ResponseRecorder{
+			"no token":                     testbed.Serve(verifier.Authenticate(stepUp)),
+			"no token where it may lack":   testbed.Serve(verifier.AuthenticateOptional(stepUp)),
+			"no JWT":                       testbed.Serve(verifier.Authenticate(stepUp), "Bearer abc"),
+			"an expired token":             testbed.Serve(verifier.Authenticate(stepUp), "Bearer "+tenant.Token(entratest.Expired())),
+			"another tenant's":             testbed.Serve(verifier.Authenticate(stepUp), "Bearer "+tenant.Token(entratest.Tenant(entratest.OtherTenantID))),
+			"a claims challenge":           testbed.Serve(verifier.Authenticate(stepUp), "Bearer "+tenant.Token(entratest.Capabilities("cp1"))),
+			"a refusal by a handler":       testbed.Refuse(verifier, entra.ErrInvalidToken),
+			"a refusal without any reason": testbed.Refuse(verifier, entra.ErrNoToken),
+		} {
+			challenge := w.Header().Get("WWW-Authenticate")
+			if w.Code != http.StatusUnauthorized {
+				t.Errorf("%s: got status %d, want 401", request, w.Code)
+			}
+			if row.want == "" {
+				if strings.Contains(challenge, "scope=") {
+					t.Errorf("%s, %s: got the challenge %q, want no scope in it", name, request, challenge)
+				}
+				continue
+			}
+			if got := parameter(t, challenge, " scope"); got != row.want {
+				t.Errorf("%s, %s: got the scope %q, want %q", name, request, got, row.want)
+			}
+			if claims := strings.Index(challenge, "claims="); claims >= 0 && claims < strings.Index(challenge, " scope=") {
+				t.Errorf("%s, %s: got %q, want claims behind scope", name, request, challenge)
+			}
+		}
+		malformed := testbed.Serve(verifier.Authenticate(stepUp), "Bearer a", "Bearer b").Header().Get("WWW-Authenticate")
+		if strings.Contains(malformed, " scope=") {
+			t.Errorf("a 400: got the challenge %q, want no scope: another token is not what it needs", malformed)
+		}
+	}
+}
+
+func TestWhatEntraRefusesIsLoggedOnce(t *testing.T) {
+	const mcp = "https://api.contoso.example/mcp"
+	for _, row := range []struct {
+		name, resource string
+		scopes         []string
+		want           []string // in the one line; nil: there is none
+	}{
+		{"all is well", mcp, []string{mcp + "/Orders.Read", mcp + "/Orders.Write"}, nil},
+		{"no scopes", mcp, nil, nil},
+		{"no resource", "", nil, nil},
+		{"a scope of another Application ID URI", mcp, []string{mcp + "/Orders.Read", "api://orders/Orders.Read"}, []string{`"api://orders/Orders.Read"`, mcp + "/<name>"}},
+		{"a scope of a longer one", mcp, []string{mcp + "2/Orders.Read"}, []string{"2/Orders.Read"}},
+		{"a bare scope", mcp, []string{"Orders.Read"}, []string{`"Orders.Read"`}},
+		{"no path", "https://api.contoso.example", []string{"https://api.contoso.example/Orders.Read"}, []string{"no path", "https://api.contoso.example/mcp"}},
+		{"a slash for a path", "https://api.contoso.example/", nil, []string{"no path"}},
+		{"a slash at the end", mcp + "/", []string{mcp + "/Orders.Read"}, []string{"ends in a slash"}},
+		{"two troubles", mcp + "/", []string{"api://orders/Orders.Read"}, []string{"ends in a slash", "api://orders/Orders.Read"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			journal := new(testbed.Journal)
+			tenant := entratest.New(t)
+			verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
+				o.Resource, o.ResourceScopes, o.Logger = row.resource, row.scopes, slog.New(journal)
+			})
+			describe(verifier, http.MethodGet)
+			testbed.MustVerify(t, verifier, tenant.Token())
+			lines := journal.Lines()
+			if row.want == nil {
+				if len(lines) != 0 {
+					t.Errorf("got the lines %v, want none", lines)
+				}
+				return
+			}
+			if len(lines) != 1 || lines[0]["(level)"] != "WARN" || !strings.Contains(lines[0]["(message)"], "AADSTS9010010") || lines[0]["resource"] != row.resource {
+				t.Fatalf("got the lines %v, want one warning with AADSTS9010010 and the resource", lines)
+			}
+			for _, want := range row.want {
+				if !strings.Contains(lines[0]["problem"], want) {
+					t.Errorf("got the problem %q, want %q in it", lines[0]["problem"], want)
+				}
+			}
+		})
 	}
 }
