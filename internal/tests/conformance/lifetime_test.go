@@ -2,7 +2,6 @@ package conformance_test
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,28 +52,17 @@ func TestLifetime(t *testing.T) {
 		{Rule: "R53", Name: "nbf behind exp", Token: with(in("nbf", 30), in("exp", 29)), Want: claims, Says: "nbf is after its exp"},
 		{Rule: "R53", Name: "nbf and exp at one time", Token: with(in("nbf", 30), in("exp", 30))},
 
+		// Package claimset has a table of dates, package policy one of lifetimes.
 		{Rule: "R54", Name: "exp as text", Token: with(entratest.Claim("exp", "4102444800")), Want: claims, Says: "exp is a string"},
 		{Rule: "R54", Name: "nbf as text", Token: with(entratest.Claim("nbf", "1")), Want: claims},
 		{Rule: "R54", Name: "iat as text", Token: with(entratest.Claim("iat", "1")), Want: claims},
-		{Rule: "R54", Name: "exp as an array", Token: number("exp", "[4102444800]"), Want: claims},
-		{Rule: "R54", Name: "exp true", Token: number("exp", "true"), Want: claims},
 		{Rule: "R54", Name: "exp with a fraction", Token: number("exp", "4102444800.25")},
-		{Rule: "R54", Name: "exp with an exponent", Token: number("exp", "4.1e9")},
-		{Rule: "R54", Name: "exp with a leading zero", Payload: func(s string) string { return strings.Replace(s, `"exp":`, `"exp":0`, 1) }, Want: claims},
 		{Rule: "R54", Name: "exp at the end of the year 9999", Token: number("exp", "253402300799")},
 		{Rule: "R54", Name: "exp in the year 10000", Token: number("exp", "253402300800"), Want: claims, Says: "9999"},
-		{Rule: "R54", Name: "exp in milliseconds", Token: number("exp", "4102444800000"), Want: claims},
 		{Rule: "R54", Name: "exp 2^63, which overflows", Token: number("exp", "9223372036854775808"), Want: claims},
-		{Rule: "R54", Name: "exp 2^64", Token: number("exp", "18446744073709551616"), Want: claims},
-		{Rule: "R54", Name: "exp 1e300", Token: number("exp", "1e300"), Want: claims},
-		{Rule: "R54", Name: "exp beyond all numbers", Token: number("exp", "1e999"), Want: claims},
 		{Rule: "R54", Name: "exp -1", Token: number("exp", "-1"), Want: claims},
-		{Rule: "R54", Name: "exp -2^63", Token: number("exp", "-9223372036854775808"), Want: claims},
-		{Rule: "R54", Name: "exp 1970", Token: number("exp", "0"), Want: expired},
-		{Rule: "R54", Name: "nbf -1", Token: number("nbf", "-1"), Want: claims},
 		{Rule: "R54", Name: "nbf 2^63, which overflows", Token: number("nbf", "9223372036854775808"), Want: claims},
 		{Rule: "R54", Name: "iat 2^63, which overflows", Token: number("iat", "9223372036854775808"), Want: claims},
-		{Rule: "R54", Name: "iat in the year 10000", Token: number("iat", "253402300800"), Want: claims},
 
 		{Rule: "R55", Name: "a lifetime of 28 hours", Token: with(entratest.Lifetime(28 * time.Hour))},
 		{Rule: "R55", Name: "27 hours into a lifetime of 28", Token: with(in("iat", -27*3600), in("nbf", -27*3600), in("exp", 3600))},

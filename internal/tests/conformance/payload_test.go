@@ -64,6 +64,13 @@ func TestClaimSetIsStrictJSON(t *testing.T) {
 		{Rule: "R6", Name: "a control character in a string", Payload: testbed.Adding("\"x\":\"\x01\""), Want: claims},
 		{Rule: "R6", Name: "twelve thousand arrays in each other", Payload: deep, Options: larger, Want: claims},
 
+		// Package claimset has a table of the types of all claims.
+		{Rule: "R6", Name: "a list for a string", Token: with(entratest.Claim("oid", []string{entratest.AliceObjectID})), Want: claims, Says: "oid"},
+		{Rule: "R6", Name: "a string for a list", Token: with(entratest.Claim("roles", "Orders.Admin")), Want: claims, Says: "roles"},
+		{Rule: "R6", Name: "null for a string", Token: with(entratest.Claim("azp", nil)), Want: claims, Says: "azp"},
+		{Rule: "R6", Name: "null in a list", Token: with(entratest.Claim("groups", []any{"x", nil})), Want: claims, Says: "groups"},
+		{Rule: "R97", Name: "null for a claim that is not known here", Token: with(entratest.Claim("extension_x", nil))},
+
 		{Rule: "R6", Name: "cnf under an escaped name", Payload: testbed.Adding(`"\u0063nf":{"kid":"x"}`), Want: entra.ReasonBoundToken},
 		{Rule: "R6", Name: "cnf under a wholly escaped name", Payload: testbed.Adding(`"\u0063\u006E\u0066":{}`), Want: entra.ReasonBoundToken},
 		{Rule: "R6", Name: "exp under an escaped name", Token: with(entratest.Without("exp")), Payload: testbed.Adding(`"\u0065xp":1`), Want: entra.ReasonExpired},
