@@ -23,18 +23,24 @@ func key(id, material string) string {
 	return fmt.Sprintf(`{"kty":"RSA","use":"sig","kid":%q,"n":%q,"e":"AQAB"}`, id, material)
 }
 
-// published is a document that tests change. It is not for concurrent use: in a bubble fetches run while the test waits.
+// published is a key document that tests change. It is not for concurrent use: fetches run while the test waits.
 type published struct {
 	keys []string
+	text string // the whole document, in place of keys
 	down bool
 }
 
+// set returns a Set that fetches the document.
 func (p *published) set() *keyset.Set {
 	client := testbed.Client(func(r *http.Request) (*http.Response, error) {
 		if p.down {
 			return nil, errors.New("connection refused")
 		}
-		return testbed.Response(r, http.StatusOK, `{"keys":[`+strings.Join(p.keys, ",")+`]}`), nil
+		text := p.text
+		if p.keys != nil {
+			text = `{"keys":[` + strings.Join(p.keys, ",") + `]}`
+		}
+		return testbed.Response(r, http.StatusOK, text), nil
 	})
 	return keyset.New(fetch.New(client), slog.New(slog.DiscardHandler), keyset.Source{KeysURL: "https://login.example/keys"})
 }

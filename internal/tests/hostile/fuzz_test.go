@@ -185,8 +185,8 @@ func signText(key *entratest.Key, text string) string {
 	return key.Sign(plainHeader, plainPayload)
 }
 
-// FuzzHeader verifies tokens with any header, signed by the key.
-func FuzzHeader(f *testing.F) {
+// FuzzSignedHeader verifies tokens with any header, signed by the key.
+func FuzzSignedHeader(f *testing.F) {
 	s := newSetup()
 	s.seeds(func(_, header, _ string) { f.Add([]byte(header)) })
 	payload := testbed.Segment(s.tenant.Token(entratest.IssuedAt(seedsFrom), entratest.Lifetime(seedsLifetime)), 1)
@@ -195,8 +195,8 @@ func FuzzHeader(f *testing.F) {
 	})
 }
 
-// FuzzPayload verifies tokens with any payload, signed by the key.
-func FuzzPayload(f *testing.F) {
+// FuzzSignedPayload verifies tokens with any payload, signed by the key.
+func FuzzSignedPayload(f *testing.F) {
 	s := newSetup()
 	s.seeds(func(_, _, payload string) { f.Add([]byte(payload)) })
 	f.Fuzz(func(t *testing.T, payload []byte) {
