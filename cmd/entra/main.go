@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -43,7 +44,8 @@ type surroundings struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(string) string
-	network        http.RoundTripper // nil: as package entra fetches keys by default
+	network        http.RoundTripper                     // nil: as package entra fetches keys by default
+	proxy          func(*http.Request) (*url.URL, error) // nil: that of the environment
 }
 
 // command is one of the tool's commands. It returns the exit status, and an error that says what is wrong with its usage.
@@ -54,6 +56,7 @@ type command struct {
 
 var commands = []command{
 	{"explain", "says why a token is accepted or refused", explain},
+	{"doctor", "finds the tenant, fetches its keys, and says what is in the way", doctor},
 }
 
 func run(ctx context.Context, args []string, s surroundings) int {
