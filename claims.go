@@ -62,7 +62,8 @@ func (k *Kind) UnmarshalText(text []byte) error {
 type Claims struct {
 	Kind          Kind
 	Guest         bool // the user is a guest in TenantID (acct, else idp)
-	Agent         bool // the client or the user is an agent identity (xms_act_fct, xms_sub_fct)
+	Agent         bool // an agent identity acts, for itself or for a user (xms_act_fct, xms_sub_fct, xms_par_app_azp)
+	AgentUser     bool // the user account is an agent's own, with no person behind it (xms_sub_fct); see [Human]
 	GroupsOverage bool // the user has too many groups for the token: never read this as "no groups"; ask Graph
 	EmailVerified bool // xms_edov: the owner of the email's domain was verified
 
@@ -155,12 +156,13 @@ func (c *Claims) fill(set *claimset.Set, verdict policy.Verdict, text *string) {
 		Kind:          Kind(verdict.Kind),
 		Guest:         verdict.Guest,
 		Agent:         verdict.Agent,
+		AgentUser:     verdict.AgentUser,
 		GroupsOverage: set.GroupsOverage,
 		EmailVerified: set.XmsEDOV,
 
 		TenantID: verdict.TenantID,
 		ObjectID: set.Oid,
-		Subject:  set.Sub,
+		Subject:  verdict.Subject,
 		ClientID: verdict.ClientID,
 
 		ClientAuth:         verdict.ClientAuth,

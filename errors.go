@@ -59,6 +59,7 @@ const (
 	ReasonRole              Reason = "role"                // the user lacks the app role
 	ReasonAppPermission     Reason = "app_permission"      // lacks the application permission
 	ReasonClient            Reason = "client"              // from a client application that is not accepted here
+	ReasonHuman             Reason = "human"               // no person is behind the token
 	ReasonAuthContext       Reason = "auth_context"        // lacks the Conditional Access authentication context
 	ReasonKeysUnavailable   Reason = "keys_unavailable"    // Entra's keys cannot be had
 	ReasonInvalidToken      Reason = "invalid_token"       // ErrInvalidToken, with no reason of this package
@@ -214,6 +215,7 @@ var clientTexts = map[Reason]string{
 	ReasonRole:              "The user lacks an app role that is required here.",
 	ReasonAppPermission:     "The application lacks a permission that is required here.",
 	ReasonClient:            "The client application is not accepted here.",
+	ReasonHuman:             "A person is required here.",
 	ReasonAuthContext:       "A stronger sign-in is required here.",
 	ReasonForbidden:         "The caller is not permitted to do this.",
 	ReasonKeysUnavailable:   "Tokens cannot be verified at the moment.",

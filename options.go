@@ -43,6 +43,11 @@ type Options struct {
 	// What it gives up: tokens need no tid, oid or sub there, and keys are not bound to issuers beyond the authority.
 	Authority string
 
+	// UserFlows are further user flows and custom policies of an Azure AD B2C Authority, such as "B2C_1_reset" or
+	// "B2C_1A_signin", of either case. Their tokens are accepted beside those of the policy in Authority's path: the policies
+	// of a tenant share keys and issuer, and the token says which one its user came through ([Claims.UserFlow]).
+	UserFlows []string
+
 	// AppKeys also accepts tokens that are signed with the application's own keys, those that Entra lists at
 	// ?appid=ClientID for applications with claims mapping. It needs exactly one tenant and a ClientID. Whoever sets
 	// it trusts everyone who may manage that application's keys in the tenant to issue any token for this API.
@@ -57,6 +62,16 @@ type Options struct {
 	// their own. Entra issues such tokens to every application of the tenant: check [Claims.ClientID], for instance
 	// with [ClientIn].
 	AllowWithoutPermissions bool
+
+	// TrustedClients are the application (client) IDs, GUIDs of either case, of applications whose own tokens are accepted
+	// without roles, and without oid, sub and idtyp, as Microsoft's services send them: Graph change notifications come from
+	// 0bf30f3b-4a52-48df-9a82-234910c4a086. The client must have proved itself to Entra by a secret, a certificate or
+	// federation (azpacr or appidacr 1 or 2). It is a narrow alternative to AllowWithoutPermissions; other clients of
+	// the API are refused by [AppPermission] or [ClientIn] as before. It has no effect on tokens of a B2C Authority, which
+	// do not tell applications from users.
+	//
+	// Source: https://learn.microsoft.com/graph/change-notifications-with-resource-data
+	TrustedClients []string
 
 	// ClockSkew is how far the clocks of Entra and of this machine may be apart. Default: 1 minute. A negative value
 	// means none; below a second or above an hour is a mistake.
@@ -115,6 +130,8 @@ func (o *Options) policy() policy.Config {
 		Audiences:               o.Audiences,
 		Cloud:                   policy.Cloud(o.Cloud),
 		Authority:               o.Authority,
+		UserFlows:               o.UserFlows,
+		TrustedClients:          o.TrustedClients,
 		AppKeys:                 o.AppKeys,
 		AllowIDTokens:           o.AllowIDTokens,
 		AllowWithoutPermissions: o.AllowWithoutPermissions,

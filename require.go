@@ -322,6 +322,23 @@ func lowered(ids []string) []string {
 	return lower
 }
 
+// Human is met by tokens with a person behind them: those of users, and ID tokens where those are accepted, unless the user
+// account is an agent's own ([Claims.AgentUser]). An agent that acts on behalf of a person meets it, an application does
+// not. With an Azure AD B2C authority the tokens of applications look like those of users: see the guide to authorities.
+//
+// Source: https://learn.microsoft.com/entra/agent-id/agent-token-claims
+func Human() Requirement {
+	return func(_ context.Context, c *Claims) error {
+		if kind := kindOfClaims(c); kind != UserToken && kind != IDToken {
+			return offKind(ReasonHuman, "a person is required here", kind)
+		}
+		if c.AgentUser {
+			return forbidden(ReasonHuman, "a person is required here, and the account %s is an agent's own (xms_sub_fct 13); let a person sign in, or let the route accept the agent by another requirement", quote.Text(c.ObjectID))
+		}
+		return nil
+	}
+}
+
 var authContextID = regexp.MustCompile(`^c[1-9][0-9]?$`)
 
 // AuthContext is met by user tokens that satisfy the Conditional Access authentication context id, c1 to c99. A client

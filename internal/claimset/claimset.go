@@ -47,6 +47,7 @@ type Set struct {
 	IDP, UTI, SID string
 
 	XmsActFct, XmsSubFct, XmsParAppAzp string
+	HasXmsParAppAzp                    bool
 
 	Name, PreferredUsername, UPN, UniqueName string
 	Email, LoginHint                         string
@@ -165,6 +166,7 @@ func (r *reader) read(name string, value *strictjson.Reader) (err error) {
 	case "xms_sub_fct":
 		s.XmsSubFct, err = value.Text()
 	case "xms_par_app_azp":
+		s.HasXmsParAppAzp = true
 		s.XmsParAppAzp, err = value.Text()
 	case "name":
 		s.Name, err = value.Text()

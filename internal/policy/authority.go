@@ -13,13 +13,17 @@ type authority struct {
 }
 
 // checkIssuer compares iss, ver and tid with each other and with the configuration, and returns the directory of the
-// token. issuer is what the authority's metadata names, "" where no metadata is read.
-func (a authority) checkIssuer(set *claimset.Set, issuer string) (tenant string, err error) {
+// token. issuer is what the authority's metadata names, "" where no metadata is read; trusted says that the token is one of
+// TrustedClients'.
+func (a authority) checkIssuer(set *claimset.Set, issuer string, trusted bool) (tenant string, err error) {
 	if a.external != nil {
 		return a.external.checkIssuer(set, issuer)
 	}
-	return a.tenants.checkIssuer(set)
+	return a.tenants.checkIssuer(set, trusted)
 }
+
+// isB2C reports whether the authority is an Azure AD B2C tenant.
+func (a authority) isB2C() bool { return a.external != nil && a.external.b2c != nil }
 
 // checkKey refuses a key that signs for somebody else. Every key of an external authority is its own: they come from its
 // host alone, and it has one issuer.
@@ -30,12 +34,31 @@ func (a authority) checkKey(set *claimset.Set, tenant string, owner KeyOwner) er
 	return a.tenants.checkKey(set, tenant, owner)
 }
 
-// checkIdentity refuses a token that does not say who acts. External ID and B2C may leave out oid or sub.
+// checkIdentity refuses a token that does not say who acts. External ID may leave out oid or sub.
 func (a authority) checkIdentity(set *claimset.Set) error {
-	if a.external != nil {
+	switch {
+	case a.isB2C():
+		return a.external.b2c.checkIdentity(set)
+	case a.external != nil:
 		return nil
 	}
 	return a.tenants.checkIdentity(set)
+}
+
+// subject returns the sub of a token that names one user or application.
+func (a authority) subject(set *claimset.Set) string {
+	if a.isB2C() {
+		return a.external.b2c.subject(set)
+	}
+	return set.Sub
+}
+
+// accessKind returns the kind of an access token, or 0 if it permits nobody anything.
+func (a authority) accessKind(set *claimset.Set) Kind {
+	if a.isB2C() {
+		return a.external.b2c.accessKind(set)
+	}
+	return accessKind(set)
 }
 
 // isGuest reports whether the user belongs to another directory than tenant.

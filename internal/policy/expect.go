@@ -111,7 +111,7 @@ func (e *external) overlap(other *external) string {
 	if !same || e.directoryInPath() != other.directoryInPath() {
 		return ""
 	}
-	if e.policy != other.policy {
+	if e.b2c != nil && other.b2c != nil && !strings.EqualFold(e.b2c.inPath, other.b2c.inPath) {
 		return "both accept the issuer of " + e.host + "/" + e.directoryInPath() + "; user flows of one tenant share it: name further ones in Options.UserFlows of one Verifier"
 	}
 	return "both accept the issuer of " + e.host + "/" + e.directoryInPath()

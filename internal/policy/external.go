@@ -17,8 +17,10 @@ type external struct {
 	url    string // without a slash at the end
 	host   string
 	tenant string // the directory that its tokens must name; "" for any
-	policy string // the B2C policy that its path names; "" for none
+	b2c    *b2c   // nil: another authority than B2C
 }
+
+const userFlowsWithoutB2C = "names policies without a B2C Authority, which they belong to; leave it out, or set Authority to one such as https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/v2.0"
 
 const metadataPath = "/.well-known/openid-configuration"
 
@@ -45,10 +47,9 @@ func readExternal(c *Config, wrong *mistakes) *external {
 	if inPath := tenantOf(strings.ToLower(e.url)); inPath != "" && e.tenant != "" && inPath != e.tenant {
 		wrong.add("Tenants", "names another directory than Authority, %s; leave it out or make them agree", inPath)
 	}
-	for segment := range strings.SplitSeq(u.Path, "/") {
-		if isUserFlow(segment) {
-			e.policy = segment
-		}
+	e.b2c = readB2C(c, e, wrong)
+	if e.b2c == nil && len(c.UserFlows) > 0 {
+		wrong.add("UserFlows", userFlowsWithoutB2C)
 	}
 	return e
 }
@@ -78,12 +79,6 @@ func authorityProblem(u *url.URL, text string) string {
 		return "names no directory in its path; expected a URL such as https://contoso.ciamlogin.com/<tenant ID>/v2.0"
 	}
 	return ""
-}
-
-// isUserFlow reports whether a text is the name of a B2C user flow or custom policy, which all begin alike.
-func isUserFlow(name string) bool {
-	lower := strings.ToLower(name)
-	return strings.HasPrefix(lower, "b2c_1_") || strings.HasPrefix(lower, "b2c_1a_")
 }
 
 // checkMetadata returns why metadata cannot be the authority's, or nil. The issuer may be on another host (External ID
@@ -117,7 +112,10 @@ func (e *external) checkIssuer(set *claimset.Set, issuer string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	return tenant, e.checkUserFlow(set)
+	if e.b2c != nil {
+		err = e.b2c.checkUserFlow(set)
+	}
+	return tenant, err
 }
 
 // directory returns the token's directory: its tid or, without one, the directory in the issuer's path.
@@ -127,7 +125,7 @@ func (e *external) directory(tid, inPath string) (string, error) {
 	case tid == "":
 		tenant = inPath
 	case !isGUID(tid):
-		return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case", quote.Text(tid))
+		return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case%s", quote.Text(tid), e.tidCure(tid))
 	case inPath != "" && tid != inPath:
 		return "", refuse.New(refuse.Tenant, "the token's tid %s is not the directory of its issuer, %s", tid, inPath)
 	}
@@ -135,6 +133,14 @@ func (e *external) directory(tid, inPath string) (string, error) {
 		return "", refuse.New(refuse.Tenant, "the token's directory is %s; expected %s, the one in Options.Tenants", quote.Text(tenant), e.tenant)
 	}
 	return tenant, nil
+}
+
+// tidCure says, behind a text, what to change where a tid is a domain name.
+func (e *external) tidCure(tid string) string {
+	if e.b2c == nil || !strings.Contains(tid, ".") {
+		return ""
+	}
+	return ": the custom policy writes the domain name into it; use the claim resolver {Policy:TenantObjectId} in place of {Policy:TenantId}, or leave tid out"
 }
 
 // tenantOf returns the directory that an issuer's path names, or "".
@@ -148,21 +154,10 @@ func tenantOf(issuer string) string {
 	return ""
 }
 
-// checkUserFlow keeps apart the user flows of a B2C tenant, which share keys and issuer.
-func (e *external) checkUserFlow(set *claimset.Set) error {
-	found := set.TFP
-	if found == "" {
-		found = set.ACR
-	}
-	if e.policy == "" || found == "" || strings.EqualFold(found, e.policy) {
-		return nil
-	}
-	return refuse.New(refuse.Issuer, "the token's B2C policy (tfp or acr) is %s; expected %s, as the path of Options.Authority says: another policy needs a Verifier of its own", quote.Text(found), quote.Text(e.policy)).
-		Because(jwt.ErrTokenInvalidIssuer)
+// isGuest follows acct alone: idp names the provider that any customer may come from. B2C has no guests.
+func (e *external) isGuest(set *claimset.Set) bool {
+	return e.b2c == nil && set.HasAcct && set.Acct == 1
 }
-
-// isGuest follows acct alone: idp names the provider that any customer may come from.
-func (e *external) isGuest(set *claimset.Set) bool { return set.HasAcct && set.Acct == 1 }
 
 func (e *external) userFlow(set *claimset.Set) string {
 	if set.TFP == "" && isUserFlow(set.ACR) {

@@ -24,10 +24,12 @@ const (
 type Verdict struct {
 	Kind                 Kind
 	TenantID             string
+	Subject              string // sub, where it names one user or application
 	ClientID, ClientAuth string // "" for an ID token: the application that asked for it is this API's own registration
 	PreferredUsername    string
 	UserFlow             string
-	Guest, Agent         bool
+	Guest                bool
+	Agent, AgentUser     bool
 }
 
 // Judge decides whether a token with a good signature is accepted: set is what it says, owner whose key signed it, and
@@ -39,7 +41,7 @@ func (p *Policy) Judge(set *claimset.Set, owner KeyOwner, issuer string, now tim
 	if err := p.checkDates(set, now); err != nil {
 		return Verdict{}, err
 	}
-	tenant, err := p.authority.checkIssuer(set, issuer)
+	tenant, err := p.authority.checkIssuer(set, issuer, p.isTrusted(set))
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -53,7 +55,15 @@ func (p *Policy) Judge(set *claimset.Set, owner KeyOwner, issuer string, now tim
 	if err != nil {
 		return Verdict{}, err
 	}
-	v := Verdict{Kind: kind, TenantID: tenant, PreferredUsername: displayName(set), UserFlow: p.authority.userFlow(set), Agent: isAgent(set)}
+	v := Verdict{
+		Kind:              kind,
+		TenantID:          tenant,
+		Subject:           p.authority.subject(set),
+		PreferredUsername: displayName(set),
+		UserFlow:          p.authority.userFlow(set),
+		AgentUser:         hasFacet(set.XmsSubFct, agentUser),
+	}
+	v.Agent = v.AgentUser || isAgent(set)
 	if kind != IDToken {
 		v.ClientID, v.ClientAuth = Client(set)
 	}
@@ -151,16 +161,24 @@ func displayName(set *claimset.Set) string {
 	return set.UniqueName
 }
 
-// isAgent looks for the facets 11 (agent identity) and 13 (agent's user account) of client and user.
+// The facets of agents among those that a token lists for its client (xms_act_fct) and its subject (xms_sub_fct).
+const (
+	agentIdentity = "11"
+	agentUser     = "13" // the account itself is an agent's
+)
+
+// isAgent reports whether an agent identity acts, for itself or for somebody. The ID of its blueprint is in no other token.
 //
-// Source: https://learn.microsoft.com/entra/agent-id/identity-platform/agent-token-claims
+// Source: https://learn.microsoft.com/entra/agent-id/agent-token-claims and
+// https://learn.microsoft.com/entra/agent-id/how-to-validate-agent-tokens-downstream-api
 func isAgent(set *claimset.Set) bool {
-	return hasAgentFacet(set.XmsActFct) || hasAgentFacet(set.XmsSubFct)
+	return set.HasXmsParAppAzp || hasFacet(set.XmsActFct, agentIdentity) || hasFacet(set.XmsSubFct, agentIdentity) || hasFacet(set.XmsActFct, agentUser)
 }
 
-func hasAgentFacet(facets string) bool {
-	for facet := range strings.FieldsSeq(facets) {
-		if facet == "11" || facet == "13" {
+// hasFacet looks for a facet among space-separated numbers.
+func hasFacet(facets, facet string) bool {
+	for f := range strings.FieldsSeq(facets) {
+		if f == facet {
 			return true
 		}
 	}

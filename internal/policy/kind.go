@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"strings"
+
 	"github.com/entra-go/entra/internal/claimset"
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/entra-go/entra/internal/refuse"
@@ -19,29 +21,68 @@ func (p *Policy) kind(set *claimset.Set) (Kind, error) {
 	if cause := idTokenCause(set); cause != "" {
 		return p.checkIDToken(set, cause)
 	}
+	if p.isTrusted(set) {
+		return AppToken, nil
+	}
 	if err := p.authority.checkIdentity(set); err != nil {
 		return 0, err
 	}
-	kind := accessKind(set)
+	kind := p.authority.accessKind(set)
 	switch {
-	case kind == 0 && set.HasIDTyp:
-		return 0, refuse.New(refuse.NoPermissions, "the token's idtyp is %s and its scp %s, which permit nothing together", quote.Text(set.IDTyp), quote.Text(set.Scp))
 	case kind == 0:
-		return 0, refuse.New(refuse.NoPermissions, `no scope and no role: expose a scope under "Expose an API" and let the client request it, or assign an app role to the client under "API permissions"`)
+		return 0, p.noPermissions(set)
 	case kind == AppToken && len(set.Roles) == 0 && !p.withoutPermissions:
-		return 0, refuse.New(refuse.NoPermissions, "no scope and no role: assign an app role of this API to the client application and grant admin consent, or set Options.AllowWithoutPermissions and check Claims.ClientID; this is an application token without roles")
+		return 0, refuse.New(refuse.NoPermissions, "this is an application token without roles: assign an app role of this API to the client application and grant admin consent (a managed identity gets the role by an app role assignment: %s), or set Options.AllowWithoutPermissions, or name the client in Options.TrustedClients, and check Claims.ClientID", assignRole)
 	}
 	return kind, nil
 }
 
-// accessKind returns the kind of an access token, or 0 if it permits nobody anything.
+// assignRole is the command that gives an app role to a managed identity, for which there is no admin consent.
+//
+// Source: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-assign-app-role-managed-identity
+const assignRole = "az rest -m POST -u https://graph.microsoft.com/v1.0/servicePrincipals/<identity's object ID>/appRoleAssignments"
+
+// isTrusted reports whether an application token is accepted without roles, and without claims that Microsoft's own
+// services leave out, since its client is among TrustedClients and proved itself. A token that could be a user's is
+// never: with scp, with another idtyp than app, or with an oid that is not its sub.
+func (p *Policy) isTrusted(set *claimset.Set) bool {
+	client, _ := Client(set)
+	return p.trusted[strings.ToLower(client)] && isProved(set) && !p.authority.isB2C() &&
+		len(set.Scopes) == 0 && (!set.HasIDTyp || set.IDTyp == "app") &&
+		(set.IDTyp == "app" || !set.HasScp && (set.Oid == set.Sub || set.Oid == "" || set.Sub == ""))
+}
+
+// isProved reports whether the client proved itself to Entra, by a secret (1) or a certificate or federation (2).
+func isProved(set *claimset.Set) bool {
+	_, auth := Client(set)
+	if auth == "" {
+		auth = set.AzpACR + set.AppIDACR
+	}
+	return auth == "1" || auth == "2"
+}
+
+// noPermissions says what a token has that permits nothing, and what to change.
+func (p *Policy) noPermissions(set *claimset.Set) error {
+	switch {
+	case set.HasIDTyp:
+		return refuse.New(refuse.NoPermissions, "the token's idtyp is %s and its scp %s, which permit nothing together%s", quote.Text(set.IDTyp), quote.Text(set.Scp), scopeAdvice)
+	case len(set.Roles) > 0:
+		return refuse.New(refuse.NoPermissions, "the token has the roles %s and no scope (scp), and nothing shows that it is an application's%s", quote.Text(strings.Join(set.Roles, " ")), scopeAdvice)
+	}
+	return refuse.New(refuse.NoPermissions, `no scope and no role: expose a scope under "Expose an API" and let the client request it, or assign an app role to the client under "API permissions"`)
+}
+
+const scopeAdvice = `: for a user, expose a scope under "Expose an API" and let the client request it; for an application, let the API's manifest ask for the optional claim idtyp in access tokens`
+
+// accessKind returns the kind of an access token of Entra ID or External ID, or 0 if it permits nobody anything. Without
+// idtyp, which is an optional claim, an application is told by its oid, which is its sub, and by having proved itself.
 func accessKind(set *claimset.Set) Kind {
 	switch {
 	case set.IDTyp == "app" && len(set.Scopes) == 0:
 		return AppToken
 	case len(set.Scopes) > 0 && (!set.HasIDTyp || set.IDTyp == "user"):
 		return UserToken
-	case !set.HasIDTyp && !set.HasScp && set.Oid != "" && set.Oid == set.Sub:
+	case !set.HasIDTyp && !set.HasScp && set.Oid != "" && set.Oid == set.Sub && isProved(set):
 		return AppToken
 	}
 	return 0

@@ -52,7 +52,7 @@ func TestKinds(t *testing.T) {
 			for _, roles := range [][]string{nil, {entratest.RoleDaemon}} {
 				for _, unpermitted := range []bool{false, true} {
 					set := claims(test.idtyp, test.scp)
-					set.Roles = roles
+					set.Roles, set.AzpACR = roles, "1"
 					want := test.other
 					if same {
 						set.Sub, want = set.Oid, test.same

@@ -21,6 +21,8 @@ type Config struct {
 	Audiences               []string
 	Cloud                   Cloud
 	Authority               string
+	UserFlows               []string
+	TrustedClients          []string
 	AppKeys                 bool
 	AllowIDTokens           bool
 	AllowWithoutPermissions bool
@@ -36,6 +38,7 @@ type Policy struct {
 	appKeys            bool
 	idTokens           bool
 	withoutPermissions bool
+	trusted            map[string]bool // client IDs in lower case
 	skew               time.Duration
 }
 
@@ -72,7 +75,10 @@ func New(c Config) (*Policy, []error) {
 	p.readClockSkew(&c, &wrong)
 	if c.Authority != "" {
 		p.authority = authority{external: readExternal(&c, &wrong)}
+	} else if len(c.UserFlows) > 0 {
+		wrong.add("UserFlows", userFlowsWithoutB2C)
 	}
+	p.readTrustedClients(&c, &wrong)
 	if len(wrong) > 0 {
 		return nil, wrong
 	}
@@ -170,6 +176,18 @@ func (p *Policy) readClockSkew(c *Config, wrong *mistakes) {
 		p.skew = 0
 	case c.ClockSkew < minClockSkew || c.ClockSkew > maxClockSkew:
 		wrong.add("ClockSkew", "%v is not between %v and %v; a time.Duration counts nanoseconds: write 2*time.Minute", c.ClockSkew, minClockSkew, maxClockSkew)
+	}
+}
+
+func (p *Policy) readTrustedClients(c *Config, wrong *mistakes) {
+	p.trusted = make(map[string]bool)
+	for i, id := range c.TrustedClients {
+		lower := strings.ToLower(id)
+		if !isGUID(lower) {
+			wrong.add(fmt.Sprintf("TrustedClients[%d]", i), "%s is no GUID; expected the Application (client) ID of an application, such as 0bf30f3b-4a52-48df-9a82-234910c4a086 (Microsoft Graph change notifications)", quote.Text(id))
+			continue
+		}
+		p.trusted[lower] = true
 	}
 }
 

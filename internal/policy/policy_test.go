@@ -92,6 +92,7 @@ func reasonOf(err error) string {
 type row struct {
 	name   string
 	config func(*policy.Config)
+	issuer string // default: version 2.0 of the first tenant
 	set    func(*claimset.Set)
 	want   string // the reason, "" for an accepted set
 	says   string // what the operator reads, in part
@@ -101,11 +102,14 @@ func run(t *testing.T, rows []row) {
 	t.Helper()
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			set := user(testbed.PublicV2)
+			if r.issuer == "" {
+				r.issuer = testbed.PublicV2
+			}
+			set := user(r.issuer)
 			if r.set != nil {
 				r.set(&set)
 			}
-			_, err := judge(t, newPolicy(t, r.config), set, policy.KeyOwner{}, "")
+			_, err := judge(t, newPolicy(t, r.config), set, policy.KeyOwner{}, r.issuer)
 			if got := reasonOf(err); got != r.want || r.want != "" && !strings.Contains(err.Error(), r.says) {
 				t.Errorf("got reason %q (%v), want %q and a text that says %q", got, err, r.want, r.says)
 			}

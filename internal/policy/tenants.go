@@ -84,20 +84,25 @@ func (t *tenants) count() string {
 	return fmt.Sprint(len(t.listed))
 }
 
-// checkIssuer wants the exact issuer of the token's tenant in this cloud, with the version that the issuer has.
-func (t *tenants) checkIssuer(set *claimset.Set) (string, error) {
-	own, listed := t.issuers[set.Tid]
+// checkIssuer wants the exact issuer of the token's tenant in this cloud, with the version that the issuer has. The tenant
+// is the token's tid; a trusted service of Microsoft's may leave that out.
+func (t *tenants) checkIssuer(set *claimset.Set, trusted bool) (string, error) {
+	tid := set.Tid
+	if tid == "" && trusted {
+		tid = tenantOf(set.Iss)
+	}
+	own, listed := t.issuers[tid]
 	if !listed {
-		if !isGUID(set.Tid) {
-			return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case", quote.Text(set.Tid))
+		if !isGUID(tid) {
+			return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case", quote.Text(tid))
 		}
-		own = t.cloud.issuers(set.Tid)
+		own = t.cloud.issuers(tid)
 	}
 	var version string
 	switch {
 	case set.Iss == own.v2:
 		version = "2.0"
-	case set.Iss == own.v1 && set.Tid == PersonalAccounts:
+	case set.Iss == own.v1 && tid == PersonalAccounts:
 		return "", refuse.New(refuse.Issuer, "issuer is %s; expected %s: personal accounts get version 2.0 tokens only", quote.Text(set.Iss), own.v2).
 			Because(jwt.ErrTokenInvalidIssuer)
 	case set.Iss == own.v1:
@@ -110,9 +115,9 @@ func (t *tenants) checkIssuer(set *claimset.Set) (string, error) {
 		return "", refuse.New(refuse.Version, "the token's ver is %s; expected %s, the version of its issuer", quote.Text(set.Ver), version)
 	}
 	if listed {
-		return set.Tid, nil
+		return tid, nil
 	}
-	return set.Tid, t.checkUnlisted(set.Tid)
+	return tid, t.checkUnlisted(tid)
 }
 
 // checkUnlisted decides about a tenant that Options.Tenants does not name.

@@ -46,7 +46,11 @@ func TestVerdicts(t *testing.T) {
 		{"a foreign idp of an application", "", func(s *claimset.Set) { application(s); s.IDP = "live.com" }, with(func(v *policy.Verdict) { v.Kind, v.ClientAuth = policy.AppToken, "1" })},
 
 		{"facet 11 of the client", "", func(s *claimset.Set) { s.XmsActFct = "3 11" }, agent},
-		{"facet 13 of the user", "", func(s *claimset.Set) { s.XmsSubFct = "13 1" }, agent},
+		{"facet 11 of the subject, an agent that acts for itself", "", func(s *claimset.Set) { application(s); s.XmsSubFct = "9 3 11" }, with(func(v *policy.Verdict) { v.Kind, v.ClientAuth, v.Agent = policy.AppToken, "1", true })},
+		{"facet 13 of the user, an account of the agent's own", "", func(s *claimset.Set) { s.XmsSubFct = "13 1" }, with(func(v *policy.Verdict) { v.Agent, v.AgentUser = true, true })},
+		{"facet 13 of the client", "", func(s *claimset.Set) { s.XmsActFct = "13" }, agent},
+		{"a blueprint alone", "", func(s *claimset.Set) { s.XmsParAppAzp, s.HasXmsParAppAzp = "b1", true }, agent},
+		{"an empty blueprint", "", func(s *claimset.Set) { s.HasXmsParAppAzp = true }, agent},
 		{"facets that hold those digits", "", func(s *claimset.Set) { s.XmsActFct, s.XmsSubFct = "1 111 130", "11a" }, plain},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -55,6 +59,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			set := user(test.issuer)
 			test.set(&set)
+			test.want.Subject = set.Sub
 			if got, err := judge(t, newPolicy(t, nil), set, policy.KeyOwner{}, ""); err != nil || got != test.want {
 				t.Errorf("got %+v and %v, want %+v", got, err, test.want)
 			}
