@@ -71,7 +71,7 @@ func TestClaims(t *testing.T) {
 		{"R73", "overage", common(func(c *entra.Claims) { c.GroupsOverage = true })},
 		{"R58", "agent-user", common(func(c *entra.Claims) {
 			c.ObjectID, c.ClientAuth = "e4e4e4e4-e4e4-4e4e-8e4e-e4e4e4e4e4e4", "2"
-			c.Agent, c.AgentBlueprint = true, "b1b1b1b1-b1b1-4b1b-8b1b-b1b1b1b1b1b1"
+			c.Agent, c.AgentUser, c.AgentBlueprint = true, true, "b1b1b1b1-b1b1-4b1b-8b1b-b1b1b1b1b1b1"
 		})},
 		{"R58", "agent-app", common(func(c *entra.Claims) {
 			application(c)

@@ -13,7 +13,7 @@ import (
 
 // apiFlags describe an API and one of its routes: entra.Options, and what the route requires.
 type apiFlags struct {
-	tenants, audiences                       list
+	tenants, audiences, userFlows, trusted   list
 	client, authority                        string
 	cloud                                    cloudFlag
 	anyTenant, appKeys, idTokens, unassigned bool
@@ -21,6 +21,7 @@ type apiFlags struct {
 	maxTokenSize                             int
 
 	scopes, roles, permissions, callers, authContexts list
+	human                                             bool
 }
 
 func (a *apiFlags) register(set *flag.FlagSet) {
@@ -29,10 +30,12 @@ func (a *apiFlags) register(set *flag.FlagSet) {
 	set.Var(&a.audiences, "audience", "Audiences: further Application ID `URIs` of the API ($ENTRA_AUDIENCE)")
 	set.Var(&a.cloud, "cloud", "Cloud: Worldwide, USGovernment or China ($ENTRA_CLOUD)")
 	set.StringVar(&a.authority, "authority", "", "Authority: the `URL` of an External ID, B2C or custom-domain authority ($ENTRA_AUTHORITY)")
+	set.Var(&a.userFlows, "user-flow", "UserFlows: further B2C `policies`, such as B2C_1_reset ($ENTRA_USER_FLOW)")
 	set.BoolVar(&a.anyTenant, "any-tenant", false, "AllowAnyTenant ($ENTRA_ANY_TENANT)")
 	set.BoolVar(&a.appKeys, "app-keys", false, "AppKeys ($ENTRA_APP_KEYS)")
 	set.BoolVar(&a.idTokens, "id-tokens", false, "AllowIDTokens ($ENTRA_ID_TOKENS)")
 	set.BoolVar(&a.unassigned, "without-permissions", false, "AllowWithoutPermissions ($ENTRA_WITHOUT_PERMISSIONS)")
+	set.Var(&a.trusted, "trusted-client", "TrustedClients: client `IDs` of applications that need no roles ($ENTRA_TRUSTED_CLIENT)")
 	set.DurationVar(&a.clockSkew, "clock-skew", 0, "ClockSkew: a `duration` such as 2m; default 1m ($ENTRA_CLOCK_SKEW)")
 	set.IntVar(&a.maxTokenSize, "max-token-size", 0, "MaxTokenSize: a number of `bytes`; default 16384 ($ENTRA_MAX_TOKEN_SIZE)")
 
@@ -40,6 +43,7 @@ func (a *apiFlags) register(set *flag.FlagSet) {
 	set.Var(&a.roles, "role", "the route accepts users with one of these app `roles`")
 	set.Var(&a.permissions, "permission", "the route accepts applications with one of these `permissions`")
 	set.Var(&a.callers, "caller", "the route accepts these client applications alone: their client `IDs`")
+	set.BoolVar(&a.human, "human", false, "the route requires a person behind the token")
 	set.Var(&a.authContexts, "auth-context", "the route requires these authentication `contexts`, such as c1")
 }
 
@@ -48,7 +52,7 @@ func variable(flag string) string {
 	switch flag {
 	case "tenant", "client":
 		return "ENTRA_" + strings.ToUpper(flag) + "_ID"
-	case "audience", "cloud", "authority", "any-tenant", "app-keys", "id-tokens", "without-permissions", "clock-skew", "max-token-size":
+	case "audience", "cloud", "authority", "user-flow", "trusted-client", "any-tenant", "app-keys", "id-tokens", "without-permissions", "clock-skew", "max-token-size":
 		return "ENTRA_" + strings.ReplaceAll(strings.ToUpper(flag), "-", "_")
 	}
 	return ""
@@ -85,9 +89,11 @@ func (a *apiFlags) options() entra.Options {
 		Audiences:               a.audiences,
 		Cloud:                   entra.Cloud(a.cloud),
 		Authority:               a.authority,
+		UserFlows:               a.userFlows,
 		AppKeys:                 a.appKeys,
 		AllowIDTokens:           a.idTokens,
 		AllowWithoutPermissions: a.unassigned,
+		TrustedClients:          a.trusted,
 		ClockSkew:               a.clockSkew,
 		MaxTokenSize:            a.maxTokenSize,
 		CacheSize:               -1, // each token is judged once
@@ -122,6 +128,9 @@ func (a *apiFlags) requirements() (all []entra.Requirement, err error) {
 	}
 	if len(a.callers) > 0 {
 		all = append(all, entra.ClientIn(a.callers...))
+	}
+	if a.human {
+		all = append(all, entra.Human())
 	}
 	for _, id := range a.authContexts {
 		all = append(all, entra.AuthContext(id))

@@ -96,6 +96,7 @@ func corpus(tenant, theirs *entratest.Server) []sent {
 		{name: "a role that is missing", authorization: token(), flags: []string{"-role", "Orders.Owner"}, require: entra.Role("Orders.Owner"), reason: entra.ReasonRole},
 		{name: "a permission that is missing", authorization: token(entratest.App("Orders.Read.All")), flags: []string{"-permission", "Orders.Write.All"}, require: entra.AppPermission("Orders.Write.All"), reason: entra.ReasonAppPermission},
 		{name: "another client", authorization: token(), flags: []string{"-caller", entratest.SPAClientID}, require: entra.ClientIn(entratest.SPAClientID), reason: entra.ReasonClient},
+		{name: "no person", authorization: token(entratest.App("Orders.Read.All")), flags: []string{"-human"}, require: entra.Human(), reason: entra.ReasonHuman},
 		{name: "no authentication context", authorization: token(), flags: []string{"-auth-context", "c1"}, require: entra.AuthContext("c1"), reason: entra.ReasonAuthContext},
 		{name: "no authentication context at a client that steps up", authorization: token(entratest.Capabilities("cp1")), flags: []string{"-auth-context", "c1"}, require: entra.AuthContext("c1"), reason: entra.ReasonAuthContext},
 		{name: "Entra is away", authorization: token(), network: func(*testing.T, *entratest.Server) http.RoundTripper { return away{} }, reason: entra.ReasonKeysUnavailable},
@@ -358,7 +359,7 @@ func TestEachOptionThatDecidesHasAFlag(t *testing.T) {
 	// These decide nothing about a token.
 	others := []string{"CacheSize", "Resource", "ResourceScopes", "AuthorizationServers", "HTTPClient", "Logger", "ErrorHandler", "KeyCache"}
 	got := apiFlags{
-		tenants: list{"personal"}, audiences: list{"api://x"}, client: "c", authority: "a", cloud: cloudFlag(entra.China),
+		tenants: list{"personal"}, audiences: list{"api://x"}, userFlows: list{"B2C_1_x"}, trusted: list{"t"}, client: "c", authority: "a", cloud: cloudFlag(entra.China),
 		anyTenant: true, appKeys: true, idTokens: true, unassigned: true, clockSkew: 1, maxTokenSize: 1,
 	}
 	options := reflect.ValueOf(got.options())

@@ -126,7 +126,7 @@ var reasons = map[entra.Reason]Advice{
 	entra.ReasonAppPermission:     {Require, []string{"roles", "idtyp?"}, "Assign the application permission to the client under “API permissions” and grant admin consent."},
 	entra.ReasonClient:            {Require, []string{"azp?", "appid?"}, "If this client may use the route, add its client ID to entra.ClientIn."},
 	entra.ReasonAuthContext:       {Require, []string{"acrs", "xms_cc?"}, "Let the client act on the claims challenge: sign the user in again with its claims parameter. The client declares the capability cp1, and the API asks for the optional claim xms_cc in access tokens."},
-	"human":                       {Require, []string{"idtyp?", "xms_sub_fct?"}, "The route is for people: the token is of an application or of an agent’s own account. If those may use the route, do not require entra.Human."},
+	entra.ReasonHuman:             {Require, []string{"idtyp?", "xms_sub_fct?"}, "The route is for people: the token is of an application or of an agent’s own account. If those may use the route, do not require entra.Human."},
 	entra.ReasonForbidden:         {Require, nil, "A requirement of the program’s own refused the caller, or a Require or AnyOf without requirements did. Look at the route’s Require."},
 	entra.ReasonInvalidToken:      {Require, nil, "The program itself gave entra.ErrInvalidToken to Refuse. Look at the handler."},
 	entra.ReasonInternal:          {Require, nil, "Nothing in the token: look at the program. Require stands outside of Authenticate, or a requirement failed to decide."},

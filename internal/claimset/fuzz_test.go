@@ -137,6 +137,7 @@ func plainRead(text string) (s claimset.Set, ok bool) {
 		*field = p.list(name)
 	}
 	s.HasIDTyp, s.HasScp, s.Cnf = members["idtyp"] != nil, members["scp"] != nil, p.any("cnf")
+	s.HasXmsParAppAzp = members["xms_par_app_azp"] != nil
 	for _, name := range strings.Split(s.Scp, " ") {
 		if name != "" {
 			s.Scopes = append(s.Scopes, name)

@@ -32,7 +32,7 @@ func (p *Policy) kind(set *claimset.Set) (Kind, error) {
 	case kind == 0:
 		return 0, p.noPermissions(set)
 	case kind == AppToken && len(set.Roles) == 0 && !p.withoutPermissions:
-		return 0, refuse.New(refuse.NoPermissions, "this is an application token without roles: assign an app role of this API to the client application and grant admin consent (a managed identity gets the role by an app role assignment: %s), or set Options.AllowWithoutPermissions, or name the client in Options.TrustedClients, and check Claims.ClientID", assignRole)
+		return 0, refuse.New(refuse.NoPermissions, "no scope and no role: assign an app role of this API to the client application and grant admin consent (to a managed identity, which has none, by %s), or set Options.AllowWithoutPermissions or TrustedClients and check Claims.ClientID; this is an application token without roles", assignRole)
 	}
 	return kind, nil
 }
@@ -40,7 +40,7 @@ func (p *Policy) kind(set *claimset.Set) (Kind, error) {
 // assignRole is the command that gives an app role to a managed identity, for which there is no admin consent.
 //
 // Source: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-assign-app-role-managed-identity
-const assignRole = "az rest -m POST -u https://graph.microsoft.com/v1.0/servicePrincipals/<identity's object ID>/appRoleAssignments"
+const assignRole = "az rest -m POST -u https://graph.microsoft.com/v1.0/servicePrincipals/{identity}/appRoleAssignments"
 
 // isTrusted reports whether an application token is accepted without roles, and without claims that Microsoft's own
 // services leave out, since its client is among TrustedClients and proved itself. A token that could be a user's is

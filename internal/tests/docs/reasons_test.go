@@ -110,6 +110,7 @@ var reasonRoutes = []reasonRoute{
 	{reason: entra.ReasonRole, status: 403, require: entra.Role("Orders.Owner")},
 	{reason: entra.ReasonAppPermission, status: 403, require: entra.AppPermission("Orders.Write.All"), authorization: tokenOf(entratest.App(entratest.RoleDaemon))},
 	{reason: entra.ReasonClient, status: 403, require: entra.ClientIn(entratest.SPAClientID), authorization: tokenOf(entratest.CallingApp(entratest.ClientID))},
+	{reason: entra.ReasonHuman, status: 403, require: entra.Human(), authorization: tokenOf(entratest.App(entratest.RoleDaemon))},
 	{reason: entra.ReasonAuthContext, status: 403, require: entra.AuthContext("c1")},
 	{reason: entra.ReasonAuthContext, status: 401, require: entra.AuthContext("c1"), authorization: tokenOf(entratest.Capabilities("cp1"))},
 	{reason: entra.ReasonKeysUnavailable, status: 503, down: true},
