@@ -1,6 +1,7 @@
 package jws
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 
@@ -10,19 +11,38 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
+const (
+	// maxHeader bounds a header segment, encoded. Entra's have about 150 bytes.
+	maxHeader = 4096
+	// maxMembers bounds the members, arrays and objects of a header, at any depth. Entra's headers have four to six. Within
+	// the bound a header costs less than the signature check that a forged token costs anyway, whatever stands in it.
+	maxMembers = 64
+)
+
 // KeyID returns the kid of a JOSE header segment that says all that it must and nothing that could change how the token
 // is read.
 func KeyID(segment string) (string, error) {
-	var room [256]byte // Entra's headers have about 100 bytes
+	if len(segment) > maxHeader {
+		return "", refuse.New(refuse.Header, "the header has %d bytes, more than %d; Entra's have about 150: where was this token made?", len(segment), maxHeader)
+	}
+	var room [maxHeader / 4 * 3]byte // on the stack
 	text, err := decodeSegment(room[:0], "header", segment)
 	if err != nil {
 		return "", err
+	}
+	if members(text) > maxMembers {
+		return "", refuse.New(refuse.Header, "the header has more than %d members, arrays and objects; Entra's have four to six: where was this token made?", maxMembers)
 	}
 	var h header
 	if err := strictjson.Object(string(text), h.read); err != nil {
 		return "", unreadable(err)
 	}
 	return h.kid, h.check()
+}
+
+// members returns how many members, arrays and objects text has, or more if its strings hold their signs.
+func members(text []byte) int {
+	return bytes.Count(text, []byte(":")) + bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{"))
 }
 
 // header holds the members of a JOSE header that decide. jku, jwk, x5u and x5c are passed over: a key that the token

@@ -247,8 +247,12 @@ func TestKeyID(t *testing.T) {
 			t.Errorf("%s: got %v, want reason malformed", name, err)
 		}
 	}
-	long := strings.Repeat("k", 5000)
+	// 3,072 bytes make a segment of 4,096, the longest.
+	long := strings.Repeat("k", 3072-len(`{"alg":"RS256","kid":""}`))
 	if got, err := jws.KeyID(encode(`{"alg":"RS256","kid":"` + long + `"}`)); err != nil || got != long {
 		t.Errorf("a long kid: got %d bytes and %v, want all of it", len(got), err)
+	}
+	if _, err := jws.KeyID(encode(`{"alg":"RS256","kid":"k` + long + `"}`)); reasonOf(err) != header {
+		t.Errorf("a kid of one byte more: got %v, want reason header", err)
 	}
 }

@@ -6,21 +6,26 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/entra-go/entra/internal/strictjson"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // MaxKeys is how many usable keys of one document are read.
 const MaxKeys = 1000
 
-// maxNumber bounds the text of a modulus: 4096 bits are 683 characters of base64url.
-const maxNumber = 700
+// Smaller keys are too weak, larger ones cost more than a forged token should.
+const (
+	minBits  = 2048
+	maxBits  = 4096
+	exponent = "AQAB" // 65537
+)
 
-// Key is one usable key of a document. N and E are the RSA modulus and exponent as base64url (RFC 7518 section 6.3.1),
-// of bounded length and otherwise as they stand in the document.
+// Key is one usable key of a document. N and E are the RSA modulus and exponent as base64url (RFC 7518 section 6.3.1): a
+// number of 2048 to 4096 bits, and 65537.
 type Key struct {
 	ID     string
 	N, E   string
@@ -28,143 +33,192 @@ type Key struct {
 	Cloud  string // cloud_instance_name; empty: not said
 }
 
-// Parse returns the usable keys of a key document, in its order, and why others were passed over. A key that is
-// unusable is passed over alone: another type than RSA, another use than signatures, operations without verify, another
-// algorithm than RS256, no kid, an empty issuer, or members of the wrong kind. If two keys of the document have one kid and differ, both are passed over. The
-// error says that the text is no key document at all or that no key of it is usable.
-func Parse(document []byte) (keys []Key, skipped []error, err error) {
-	raw, err := elements(document)
-	if err != nil {
-		return nil, nil, err
+// Skipped says which keys of a document were passed over: how many, and of the first few why. A document can have
+// hundreds of thousands of odd keys.
+type Skipped struct {
+	Count int
+	First []error // maxReported at most
+}
+
+const maxReported = 3
+
+// AddKey counts a key that the caller of [Parse] could not use.
+func (s *Skipped) AddKey(key Key, err error) { s.add(quote.Text(key.ID)+":", err) }
+
+// add counts a key that is named as name. The text of err is made only if it is kept.
+func (s *Skipped) add(name any, err error) {
+	if s.Count++; len(s.First) < maxReported {
+		// Not the error itself, which may keep the whole document alive.
+		s.First = append(s.First, fmt.Errorf("key %v %v", name, err))
 	}
+}
+
+// Parse returns the usable keys of a key document, in its order, and which others were passed over. A key that is
+// unusable is passed over alone: another type than RSA, another use than signatures, another algorithm than RS256, a
+// modulus or exponent out of bounds, no kid, an empty issuer, or members of the wrong kind. If two keys of the document have one kid and differ, both are passed
+// over. The error says that the text is no key document at all or that no key of it is usable.
+func Parse(document []byte) (keys []Key, skipped Skipped, err error) {
 	index := make(map[string]int)
 	conflict := make(map[string]bool)
-	for i, text := range raw {
-		key, err := parseKey(text)
-		if err != nil {
-			skipped = append(skipped, fmt.Errorf("key %d %w", i, err))
-			continue
+	count := 0
+	// One jwk for all keys, and one function to read it: a document can have hundreds of thousands of keys.
+	var k jwk
+	read := k.read
+	err = eachKey(string(document), func(text string) {
+		i := count
+		count++
+		if err := k.parse(text, read); err != nil {
+			skipped.add(i, err)
+			return
 		}
+		key := k.Key
 		at, seen := index[key.ID]
 		switch {
 		case seen && keys[at] != key:
 			conflict[key.ID] = true
-			skipped = append(skipped, fmt.Errorf("key %d repeats the kid %s with other content", i, quote.Text(key.ID)))
+			skipped.add(i, errRepeated)
 		case !seen && len(keys) == MaxKeys:
-			skipped = append(skipped, fmt.Errorf("key %d is beyond the first %d", i, MaxKeys))
+			skipped.add(i, errTooMany)
 		case !seen:
 			index[key.ID] = len(keys)
 			keys = append(keys, key)
 		}
+	})
+	if err != nil {
+		return nil, Skipped{}, err
 	}
-	keys = without(keys, conflict)
+	keys = slices.DeleteFunc(keys, func(k Key) bool { return conflict[k.ID] })
 	if len(keys) == 0 {
-		return nil, skipped, fmt.Errorf("the key document names %d keys and none is usable", len(raw))
+		return nil, skipped, fmt.Errorf("the key document names %d keys and none is usable", count)
 	}
 	return keys, skipped, nil
 }
 
-func without(keys []Key, conflict map[string]bool) []Key {
-	kept := keys[:0]
-	for _, key := range keys {
-		if !conflict[key.ID] {
-			kept = append(kept, key)
-		}
-	}
-	return kept
+var (
+	errRepeated = errors.New("repeats the kid of another one with other content")
+	errTooMany  = fmt.Errorf("is beyond the first %d", MaxKeys)
+)
+
+// jwk holds the members of a key that decide.
+type jwk struct {
+	Key
+	kty, use, alg string
+	noVerify      bool // key_ops are there and do not permit to verify
 }
 
-// elements returns the texts of the keys. Here names may stand twice and UTF-8 may be broken inside a key: that is the
-// fault of one key and must not cost the others.
-func elements(document []byte) (raw []string, err error) {
-	var set struct {
-		keys  []string
-		found int
+// parse makes k the key of text; read is k.read. Its errors follow the words "key n".
+func (k *jwk) parse(text string, read func(string, *strictjson.Reader) error) error {
+	*k = jwk{}
+	if text[0] != '{' {
+		return errNoObject
 	}
-	err = lenientObject(document, func(name string, value jsontext.Value) error {
-		if name != "keys" {
-			return nil
-		}
-		set.found++
-		set.keys, err = arrayElements(value)
+	if err := strictjson.Object(text, read); err != nil {
 		return err
-	})
-	if err != nil {
-		return nil, err
 	}
-	if set.found != 1 {
-		return nil, fmt.Errorf("the document has %d members named keys; expected one", set.found)
-	}
-	return set.keys, nil
+	return k.usable()
 }
 
-func parseKey(text string) (key Key, err error) {
-	var kty, use, alg string
-	fields := map[string]*string{
-		"kty": &kty, "use": &use, "alg": &alg,
-		"kid": &key.ID, "n": &key.N, "e": &key.E, "issuer": &key.Issuer, "cloud_instance_name": &key.Cloud,
+func (k *jwk) read(name string, value *strictjson.Reader) (err error) {
+	var field *string
+	switch name {
+	case "kty":
+		field = &k.kty
+	case "use":
+		field = &k.use
+	case "alg":
+		field = &k.alg
+	case "kid":
+		field = &k.ID
+	case "n":
+		field = &k.N
+	case "e":
+		field = &k.E
+	case "issuer":
+		field = &k.Issuer
+	case "cloud_instance_name":
+		field = &k.Cloud
+	case "key_ops":
+		return k.readOperations(value)
+	default:
+		return value.Skip()
 	}
-	err = strictjson.Object(text, func(name string, value *strictjson.Reader) (err error) {
-		if name == "key_ops" {
-			return mayVerify(value)
-		}
-		field, ok := fields[name]
-		if !ok {
-			return value.Skip()
-		}
-		if *field, err = value.Text(); err != nil {
-			return fmt.Errorf("has a %s that %w", name, err)
-		}
-		// An absent one of these restricts nothing, so an empty one must not pass for absent.
-		if *field == "" && (name == "use" || name == "alg" || name == "issuer" || name == "cloud_instance_name") {
-			return fmt.Errorf("has an empty %s", name)
-		}
-		return nil
-	})
-	if err != nil {
-		return Key{}, err
+	if *field, err = value.Text(); err != nil {
+		return &misfit{name: name, kind: err}
 	}
-	return key, usable(key, kty, use, alg)
+	// An empty issuer would be one that was not said, and the key would sign for any.
+	if *field == "" && (name == "use" || name == "alg" || name == "issuer" || name == "cloud_instance_name") {
+		return &misfit{name: name}
+	}
+	return nil
 }
 
-// mayVerify reads key_ops, the other way to say what a key is for (RFC 7517 section 4.3).
-func mayVerify(value *strictjson.Reader) error {
+// readOperations reads what a key is for (RFC 7517 section 4.3).
+func (k *jwk) readOperations(value *strictjson.Reader) error {
 	operations, err := value.Texts(nil)
 	if err != nil {
-		return fmt.Errorf("has key_ops that %w", err)
+		return &misfit{name: "key_ops", kind: err}
 	}
-	if !slices.Contains(operations, "verify") {
-		return errors.New("has key_ops without verify")
-	}
+	k.noVerify = !slices.Contains(operations, "verify")
 	return nil
 }
 
-func usable(key Key, kty, use, alg string) error {
+func (k *jwk) usable() error {
 	switch {
-	case kty != "RSA":
-		return fmt.Errorf("has kty %s; expected RSA", quote.Text(kty))
-	case use != "" && use != "sig":
-		return fmt.Errorf("has use %s; expected sig", quote.Text(use))
-	case alg != "" && alg != "RS256":
-		return fmt.Errorf("has alg %s; expected RS256", quote.Text(alg))
-	case key.ID == "":
-		return errors.New("has no kid")
-	case !isNumber(key.N) || !isNumber(key.E):
-		return errors.New("has no proper n and e")
+	case k.kty == "":
+		return errNoType
+	case k.kty != "RSA":
+		return &misfit{name: "kty", found: k.kty, want: "RSA"}
+	case k.use != "" && k.use != "sig":
+		return &misfit{name: "use", found: k.use, want: "sig"}
+	case k.alg != "" && k.alg != "RS256":
+		return &misfit{name: "alg", found: k.alg, want: "RS256"}
+	case k.noVerify:
+		return errNoVerify
+	case k.ID == "":
+		return errNoID
 	}
-	return nil
+	return usableNumbers(k.N, k.E)
 }
 
-// isNumber reports whether text is the base64url of a positive number without leading zeros (RFC 7518 section 2).
-func isNumber(text string) bool {
-	if text == "" || len(text) > maxNumber {
-		return false
+var (
+	errNoObject = errors.New("is no JSON object")
+	errNoType   = errors.New("has no kty; expected RSA")
+	errNoVerify = errors.New("has key_ops without verify")
+	errNoID     = errors.New("has no kid")
+	errModulus  = fmt.Errorf("has no proper n; expected an RSA modulus of %d to %d bits", minBits, maxBits)
+	errExponent = errors.New("has another e than 65537")
+)
+
+// misfit says which member of a key does not fit. A document can have a hundred thousand of them, so that the text is made
+// only where it is read.
+type misfit struct {
+	name, found, want string
+	kind              error // the value has another type than a string
+}
+
+func (m *misfit) Error() string {
+	switch {
+	case m.kind != nil:
+		return fmt.Sprintf("has a %s that %v", m.name, m.kind)
+	case m.want != "":
+		return fmt.Sprintf("has %s %s; expected %s", m.name, quote.Text(m.found), m.want)
 	}
-	for i := range len(text) {
-		if text[i] == '\n' || text[i] == '\r' {
-			return false
-		}
+	return "has an empty " + m.name
+}
+
+// usableNumbers returns why the base64url texts of a modulus and an exponent are not those of a usable key, or nil. Numbers
+// have no leading zeros (RFC 7518 section 2), so that an exponent has one text.
+func usableNumbers(n, e string) error {
+	var number [maxBits / 8]byte
+	switch {
+	case len(n) > base64.RawURLEncoding.EncodedLen(len(number)) || strings.ContainsAny(n, "\r\n"):
+		return errModulus
+	case e != exponent:
+		return errExponent
 	}
-	number, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	return err == nil && number[0] != 0
+	length, err := base64.RawURLEncoding.Strict().Decode(number[:], []byte(n))
+	if err != nil || length == 0 || number[0] == 0 || 8*length-bits.LeadingZeros8(number[0]) < minBits {
+		return errModulus
+	}
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/entra-go/entra/internal/fetch"
 	"github.com/entra-go/entra/internal/keydoc"
-	"github.com/entra-go/entra/internal/quote"
 )
 
 // Source says where a key document is: at KeysURL or, if MetadataURL is set, where the authority's OpenID metadata says.
@@ -28,7 +27,7 @@ func (s Source) url() string {
 type fetched struct {
 	keys    []*Key
 	issuer  string
-	skipped []error
+	skipped keydoc.Skipped
 }
 
 // get fetches the document. Metadata and keys succeed or fail together.
@@ -74,13 +73,13 @@ func (got *fetched) read(body []byte) error {
 	for _, doc := range keys {
 		k, err := newKey(doc)
 		if err != nil {
-			got.skipped = append(got.skipped, fmt.Errorf("key %s: %w", quote.Text(doc.ID), err))
+			got.skipped.AddKey(doc, err)
 			continue
 		}
 		got.keys = append(got.keys, k)
 	}
 	if len(got.keys) == 0 {
-		return fmt.Errorf("the key document names %d keys and none is usable; the first: %w", len(keys), got.skipped[0])
+		return fmt.Errorf("the key document names %d keys and none is usable; the first: %w", len(keys), got.skipped.First[0])
 	}
 	return nil
 }

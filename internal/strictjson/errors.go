@@ -9,7 +9,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-var errRepeated = errors.New("a name stands twice in one JSON object")
+var (
+	errRepeated = errors.New("a name stands twice in one JSON object")
+	errDepth    = fmt.Errorf("its values lie in each other more than %d deep", MaxDepth)
+)
 
 func unexpected(found jsontext.Kind, want string) error {
 	return fmt.Errorf("is %s; expected %s", kindName(found), want)

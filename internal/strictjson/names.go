@@ -9,7 +9,11 @@ type names struct {
 	all map[string]struct{}
 }
 
-const maxListed = 64
+const (
+	maxListed = 64
+	// maxKept bounds the names for which a pooled Reader keeps room. A token of the largest size has fewer.
+	maxKept = 4096
+)
 
 // add reports whether name is a new one.
 func (n *names) add(name string) bool {
@@ -38,8 +42,10 @@ func mark(name string) uint64 {
 }
 
 func (n *names) addToMany(name string) bool {
-	if n.all == nil {
-		n.all = make(map[string]struct{}, 2*maxListed)
+	if len(n.all) == 0 {
+		if n.all == nil {
+			n.all = make(map[string]struct{}, 2*maxListed)
+		}
 		for _, known := range n.list {
 			n.all[known] = struct{}{}
 		}
@@ -52,5 +58,9 @@ func (n *names) addToMany(name string) bool {
 // reset forgets all names.
 func (n *names) reset() {
 	clear(n.list)
-	*n = names{list: n.list[:0]}
+	if len(n.all) > maxKept {
+		n.all = nil
+	}
+	clear(n.all)
+	*n = names{list: n.list[:0], all: n.all}
 }

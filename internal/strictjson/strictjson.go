@@ -1,6 +1,7 @@
 // Package strictjson reads one JSON object member by member, refusing all that two readers could understand
 // differently: duplicate names at any depth, invalid UTF-8, text behind the object (RFC 8259 sections 4 and 8.1).
-// Names are compared exactly, case included.
+// Names are compared exactly, case included. What it costs grows no faster than the length of the text, whatever stands in
+// it: values lie in each other to a depth of [MaxDepth] at most, as section 9 permits.
 package strictjson
 
 import (
@@ -36,10 +37,18 @@ var readers = sync.Pool{New: func() any {
 	return r
 }}
 
+// MaxDepth is how deep arrays and objects may lie in each other, the outermost object included. Entra's tokens and
+// documents have depths of two to four.
+const MaxDepth = 64
+
 // Object reads source, which must be one JSON object, and calls member for each of its members in their order.
 // Errors of member end the reading and are returned as they are. Names, and strings that a Reader returns, share memory
 // with source.
 func Object(source string, member func(name string, value *Reader) error) error {
+	// A decoder keeps a state for each level, and a set of names where it compares them.
+	if isDeep(source) {
+		return errDepth
+	}
 	r := readers.Get().(*Reader)
 	defer readers.Put(r)
 	r.source, r.escapes = source, strings.IndexByte(source, '\\') >= 0
@@ -52,6 +61,32 @@ func Object(source string, member func(name string, value *Reader) error) error 
 	r.source = ""
 	r.names.reset()
 	return err
+}
+
+// isDeep reports whether values of source lie deeper in each other than MaxDepth. Of a text that is no JSON it may say
+// either.
+func isDeep(source string) bool {
+	if strings.Count(source, "{")+strings.Count(source, "[") <= MaxDepth {
+		return false
+	}
+	depth, inString := 0, false
+	for i := 0; i < len(source); i++ {
+		switch c := source[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+		if depth > MaxDepth {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Reader) object(member func(name string, value *Reader) error) error {

@@ -11,13 +11,16 @@ import (
 )
 
 // Object returns the members of text under their exact names. It fails for anything but one object, and for what
-// encoding/json would let through: invalid UTF-8, half surrogate pairs, and names that stand twice in one object.
+// encoding/json would let through: invalid UTF-8, half surrogate pairs, names that stand twice in one object, and values
+// that lie in each other more than 64 deep.
 func Object(text string) (map[string]json.RawMessage, error) {
 	switch {
 	case !json.Valid([]byte(text)):
 		return nil, errors.New("plainjson: no JSON")
 	case !utf8.ValidString(text):
 		return nil, errors.New("plainjson: no UTF-8")
+	case depth(text) > 64:
+		return nil, errors.New("plainjson: too deep")
 	case hasHalfPair(text):
 		return nil, errors.New("plainjson: half a surrogate pair")
 	}
@@ -64,6 +67,24 @@ func unique(decoder *json.Decoder) error {
 	}
 	_, err = decoder.Token()
 	return err
+}
+
+// depth returns how deep the values of valid JSON lie in each other.
+func depth(text string) (deepest int) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	for level := 0; ; {
+		token, err := decoder.Token()
+		switch {
+		case err != nil:
+			return deepest
+		case token == json.Delim('{'), token == json.Delim('['):
+			level++
+		case token == json.Delim('}'), token == json.Delim(']'):
+			level--
+		}
+		deepest = max(deepest, level)
+	}
 }
 
 // hasHalfPair reports whether an escape of valid JSON is one half of a UTF-16 surrogate pair without the other.
