@@ -13,9 +13,9 @@
 // # What it promises
 //
 // Signing keys are fetched when first needed and then kept beside the requests: a token of a known key never waits. A
-// key is held for 24 hours after Entra last named it, whatever Entra answers meanwhile. A key that is not known makes a
+// key is held for 25 hours after Entra last named it, whatever Entra answers meanwhile. A key that is not known makes a
 // request wait for one fetch, 10 seconds at most; key IDs that do not exist cost a fetch after 5 seconds at the
-// soonest, then ever fewer, down to one in 5 minutes. Without any key requests get 503, and pass again within 10
+// soonest, then ever fewer, down to one a minute. Without any key requests get 503, and pass again within 10
 // seconds of Entra's return. SECURITY.md lists the promises with the tests that hold them.
 //
 // # Streams

@@ -14,7 +14,7 @@ func at(hour float64) int { return hourZero + int(hour*hourW) }
 
 func keyLife() string {
 	c := newCanvas(592, "The life of a key",
-		"A key stays held while it vanishes from Entra’s document for some hours and comes back, and while Entra is away; it is dropped 24 hours after the last good document that named it. A new key is brought by one fetch at its first token. Unknown key IDs cost fetches at growing distances only.")
+		"A key stays held while it vanishes from Entra’s document for some hours and comes back, and while Entra is away; it is dropped 25 hours after the last good document that named it. A new key is brought by one fetch at its first token. Unknown key IDs cost fetches at growing distances only.")
 	c.text(28, 40, "title", "The life of a key")
 	c.anchored(width-28, 40, "soft small", "end", "Hours since the first token")
 	for hour := 0; hour <= hours; hour += 12 {
@@ -51,9 +51,9 @@ func (c *canvas) oldKey() {
 	c.text(at(withdrawn)+6, 134, "small soft", "withdrawn")
 	c.text(28, 162, "soft", "held here")
 	c.bar(at(0), at(withdrawn), 148, lane, "good")
-	c.bar(at(withdrawn), at(withdrawn+24), 148, lane, "good fade")
+	c.bar(at(withdrawn), at(withdrawn+25), 148, lane, "good fade")
 	c.line(at(withdrawn), 116, at(withdrawn), 170, "mark")
-	c.text(at(withdrawn)+6, 184, "small soft", "24 hours after the last document that named it")
+	c.text(at(withdrawn)+6, 184, "small soft", "25 hours after the last document that named it")
 }
 
 func (c *canvas) newKey() {
@@ -84,7 +84,7 @@ func (c *canvas) fetches() {
 }
 
 // allowance draws when a flood of unknown key IDs causes fetches: after one that did not bring the key, the next
-// starts no sooner than 5 seconds later, doubling to 5 minutes.
+// starts no sooner than 5 seconds later, doubling to a minute.
 func (c *canvas) allowance() {
 	const y, seconds = 504, 630
 	x := func(s int) int { return 40 + s*(width-84)/seconds }
@@ -96,9 +96,9 @@ func (c *canvas) allowance() {
 		c.line(x(60*minute), y+10, x(60*minute), y+15, "mark")
 		c.anchored(x(60*minute), y+32, "soft small", "middle", fmt.Sprint(minute))
 	}
-	for wait, now := 5, 0; now < seconds; wait = min(2*wait, 300) {
+	for wait, now := 5, 0; now < seconds; wait = min(2*wait, 60) {
 		c.dot(x(now), y, 5, "accent")
 		now += wait
 	}
-	c.text(28, 568, "soft", "A fetch that does not bring the key allows the next 5 seconds later, then 10, 20 … 5 minutes. Between them: 401, at once.")
+	c.text(28, 568, "soft", "A fetch that does not bring the key allows the next 5 seconds later, then 10, 20, 40 … a minute. Between them: 401, at once.")
 }

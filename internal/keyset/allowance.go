@@ -3,11 +3,12 @@ package keyset
 import "time"
 
 const (
-	// After a fetch that did not bring the unknown key asked for, the next one for an unknown key starts no sooner
-	// than unknownMin later, doubling to unknownMax: junk key IDs cost a handful of fetches, a key that Entra publishes
-	// a moment late is found within seconds.
+	// After a fetch that did not bring the unknown key asked for, the next one for an unknown key starts no sooner than
+	// unknownMin later, doubling to unknownMax: a key that Entra publishes a moment late is found within seconds, and junk
+	// costs a fetch a minute at most. Whoever sends a junk key ID every few minutes keeps the delay at unknownMax, so that
+	// this is how long a new key can be kept out.
 	unknownMin   = 5 * time.Second
-	unknownMax   = 5 * time.Minute
+	unknownMax   = time.Minute
 	unknownReset = 10 * time.Minute // without any unknown key
 	// After a failed fetch the next one starts no sooner than failureMin later, doubling.
 	failureMin      = time.Second
@@ -20,7 +21,7 @@ const (
 // zero value permits a fetch at once.
 type allowance struct {
 	unknownDelay time.Duration // 0: the next unknown key may start a fetch
-	missed       time.Time     // the end of the last fetch that did not bring the key asked for
+	nextUnknown  time.Time     // before, none may, unless unknownDelay is 0
 	lastUnknown  time.Time     // when an unknown key was last asked for
 	failureDelay time.Duration // 0: the last fetch was good
 	rest         time.Time     // after a failure, no fetch starts before
@@ -41,7 +42,7 @@ func (a *allowance) permits(now time.Time, empty bool) bool {
 		return false
 	}
 	// Without any key the unknown ones are not to blame: a fetch is what everybody needs.
-	return empty || a.unknownDelay == 0 || now.Sub(a.missed) >= a.unknownDelay
+	return empty || a.unknownDelay == 0 || !now.Before(a.nextUnknown)
 }
 
 // failureWait returns how long the next fetch still has to wait after the last failure; not positive: it need not.
@@ -60,7 +61,7 @@ func (a *allowance) failed(started, now time.Time, retryAfter time.Duration, emp
 		limit = failureMaxEmpty
 	}
 	a.failureDelay = min(max(failureMin, 2*a.failureDelay), limit)
-	a.rest = now.Add(max(a.failureDelay, min(retryAfter, failureMax)))
+	a.rest = later(delayed(started, now, a.failureDelay, failureMax), now.Add(min(retryAfter, failureMax)))
 	a.restEmpty = later(started.Add(min(a.failureDelay, failureMaxEmpty)), now.Add(min(retryAfter, failureMaxEmpty)))
 }
 
@@ -73,9 +74,17 @@ func (a *allowance) succeeded() {
 func (a *allowance) found() { a.unknownDelay = 0 }
 
 // notFound notes that a good fetch did not bring the key asked for.
-func (a *allowance) notFound(now time.Time) {
+func (a *allowance) notFound(started, now time.Time) {
 	a.unknownDelay = min(max(unknownMin, 2*a.unknownDelay), unknownMax)
-	a.missed = now
+	a.nextUnknown = delayed(started, now, a.unknownDelay, unknownMax)
+}
+
+// delayed returns the end of a delay after a fetch. It counts from the end of the fetch, but is over at the latest that
+// long after its start: a slow fetch keeps a new key out for no longer than a quick one.
+func delayed(started, ended time.Time, delay, latest time.Duration) time.Time {
+	// A transport that ignores its context can take longer than a fetch may, which is no reason to skip the delay.
+	took := min(ended.Sub(started), fetchTimeout)
+	return ended.Add(min(delay, latest-took))
 }
 
 func later(a, b time.Time) time.Time {

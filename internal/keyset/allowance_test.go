@@ -17,8 +17,11 @@ func asked(after time.Duration) event {
 }
 
 // missed is a good fetch that did not bring the key asked for.
-func missed(after time.Duration) event {
-	return event{after, func(a *allowance, now time.Time) { a.askedUnknown(now); a.succeeded(); a.notFound(now) }}
+func missed(after time.Duration) event { return missedIn(0, after) }
+
+// missedIn is one that took so long.
+func missedIn(took, after time.Duration) event {
+	return event{after, func(a *allowance, now time.Time) { a.askedUnknown(now); a.succeeded(); a.notFound(now.Add(-took), now) }}
 }
 
 func found(after time.Duration) event {
@@ -61,9 +64,15 @@ func TestWhenAFetchMayStart(t *testing.T) {
 		"a fetch did not bring the key":                   {[]event{missed(0)}, 5 * time.Second, 0},
 		"a second one did not":                            {repeat(missed(5*time.Second), 2), 10 * time.Second, 0},
 		"a third one did not":                             {repeat(missed(10*time.Second), 3), 20 * time.Second, 0},
-		"a sixth one did not":                             {repeat(missed(time.Minute), 6), 160 * time.Second, 0},
-		"a seventh one did not":                           {repeat(missed(time.Minute), 7), 5 * time.Minute, 0},
-		"a hundredth one did not":                         {repeat(missed(5*time.Minute), 100), 5 * time.Minute, 0},
+		"a fourth one did not":                            {repeat(missed(20*time.Second), 4), 40 * time.Second, 0},
+		"a fifth one did not":                             {repeat(missed(time.Minute), 5), time.Minute, 0},
+		"a hundredth one did not":                         {repeat(missed(9*time.Minute), 100), time.Minute, 0},
+		"a slow fetch did not bring the key":              {[]event{missedIn(9*time.Second, 0)}, 5 * time.Second, 0},
+		"a fourth slow one did not":                       {repeat(missedIn(9*time.Second, 20*time.Second), 4), 40 * time.Second, 0},
+		"a hundredth slow one did not":                    {repeat(missedIn(9*time.Second, time.Minute), 100), 51 * time.Second, 0},
+		"one that ignored its context for an hour":        {repeat(missedIn(time.Hour, time.Minute), 100), 50 * time.Second, 0},
+		"a seventh slow failure":                          {repeat(failed(time.Minute, 10*time.Second, 0, held), 7), 50 * time.Second, 0},
+		"a slow failure that asked for an hour":           {[]event{failed(0, 10*time.Second, time.Hour, held)}, time.Minute, 5 * time.Second},
 		"the key came":                                    {[]event{missed(0), missed(5 * time.Second), found(15 * time.Second)}, 0, 0},
 		"a good fetch for a refresh":                      {[]event{missed(0), missed(5 * time.Second), good(5 * time.Second)}, 10 * time.Second, 0},
 		"ten minutes without an unknown key":              {[]event{missed(0), missed(5 * time.Second), asked(10*time.Minute + 5*time.Second)}, 0, 0},
@@ -116,10 +125,13 @@ func TestFetchesDuringAFlood(t *testing.T) {
 		if a.permits(now, false) {
 			got = append(got, second)
 			a.succeeded()
-			a.notFound(now)
+			a.notFound(now, now)
 		}
 	}
-	want := []int{0, 5, 15, 35, 75, 155, 315, 615, 915, 1215, 1515, 1815, 2115, 2415, 2715, 3015, 3315}
+	want := []int{0, 5, 15, 35}
+	for second := 75; second < 3600; second += 60 {
+		want = append(want, second)
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got fetches at %v seconds, want %v", got, want)
 	}

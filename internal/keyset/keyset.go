@@ -5,6 +5,7 @@ package keyset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -20,6 +21,10 @@ const (
 	refreshAfter = time.Hour
 	// fetchTimeout bounds a fetch of metadata and keys, and so how long a request can wait for one.
 	fetchTimeout = fetch.Timeout
+	// maxWaiting bounds the requests that wait for keys at one time, each of which costs memory until its fetch ends. While
+	// no key is held everybody waits, not only those who send unknown key IDs.
+	maxWaiting      = 1024
+	maxWaitingEmpty = 4096
 	// never is a time since the start of a Set that does not come.
 	never = int64(1<<63 - 1)
 )
@@ -34,7 +39,8 @@ type Set struct {
 	documents []*document // one or two
 
 	current atomic.Pointer[snapshot] // replaced under mu
-	mu      sync.Mutex               // guards the documents' fields, but for source, index and due
+	mu      sync.Mutex               // guards waiting, and the documents' fields but for source, index and due
+	waiting int                      // requests that wait for a fetch
 }
 
 // document is where keys come from, and what is known about its fetches.
@@ -62,7 +68,8 @@ type flight struct {
 // UnknownError says that a key is not held although others are, and that no fetch brought it.
 type UnknownError struct {
 	KeyID string
-	Held  int // how many keys are held
+	Held  int    // how many keys are held
+	Why   string // what kept a fetch from bringing it that could have; "" if nothing did
 }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("no key %q among %d", e.KeyID, e.Held) }
@@ -128,8 +135,13 @@ func (s *Set) Header(segment string) string {
 	return strings.Clone(segment)
 }
 
+// errCrowded says that too many requests wait already.
+var errCrowded = errors.New("too many requests wait for keys already")
+
 // Find returns the key kid. A held key is returned at once; for another Find waits for one fetch of each document, if
-// their allowances permit one. Its error is an [*UnknownError], an [*UnavailableError], or that of ctx.
+// their allowances permit one and not too many requests wait already. Its error is an [*UnknownError], an
+// [*UnavailableError], or that of ctx. Where keys are held, a deadline of ctx that ends while Find waits is no error of
+// its own: whoever sends unknown key IDs must not make a server that bounds its requests look unhealthy.
 func (s *Set) Find(ctx context.Context, kid string) (*Key, error) {
 	now := time.Now()
 	if k := s.held(kid, now); k != nil {
@@ -140,7 +152,7 @@ func (s *Set) Find(ctx context.Context, kid string) (*Key, error) {
 		found = s.held(kid, time.Now()) != nil
 		return found
 	})
-	if err != nil {
+	if errors.Is(err, context.Canceled) {
 		return nil, err
 	}
 	if found {
@@ -151,9 +163,22 @@ func (s *Set) Find(ctx context.Context, kid string) (*Key, error) {
 		return k, nil
 	}
 	if count := s.current.Load().count(now); count > 0 {
-		return nil, &UnknownError{kid, count}
+		return nil, &UnknownError{kid, count, whyUnknown(err)}
+	}
+	if err != nil && err != errCrowded {
+		return nil, err
 	}
 	return nil, s.unavailable(now)
+}
+
+func whyUnknown(err error) string {
+	switch err {
+	case nil:
+		return ""
+	case errCrowded:
+		return err.Error()
+	}
+	return "the request's time was over before the fetch"
 }
 
 // Ready returns nil once a key is held. It fetches if none is, unless a fetch failed a moment ago. Its error is an
@@ -164,7 +189,7 @@ func (s *Set) Ready(ctx context.Context) error {
 	if holdsAny() {
 		return nil
 	}
-	if err := s.await(ctx, "", now, holdsAny); err != nil {
+	if err := s.await(ctx, "", now, holdsAny); err != nil && err != errCrowded {
 		return err
 	}
 	if holdsAny() {
@@ -224,22 +249,18 @@ func (s *Set) refreshIfDue(d *document, now time.Time) {
 }
 
 // await starts or joins a fetch of each document, for the unknown key kid ("": any key), and waits until one of them
-// brought what satisfies enough, or all have ended. It returns ctx's error if that comes first.
+// brought what satisfies enough, or all have ended. It returns ctx's error if that comes first, and errCrowded at once if
+// too many requests wait already.
 func (s *Set) await(ctx context.Context, kid string, now time.Time, enough func() bool) error {
-	// There are two documents at most. A nil channel is one that nobody waits for.
-	var ended [2]<-chan struct{}
-	for i, d := range s.documents {
-		if f := s.fetchFor(d, kid, now); f != nil {
-			ended[i] = f.done
-		}
+	ended, err := s.join(kid, now)
+	if err != nil || ended == (waits{}) {
+		return err
 	}
-	if ended[0] == nil && ended[1] == nil {
-		return nil
-	}
+	defer s.leave()
 	// A transport that ignores its context must not hold requests longer than promised.
 	limit := time.NewTimer(fetchTimeout)
 	defer limit.Stop()
-	for ended[0] != nil || ended[1] != nil {
+	for ended != (waits{}) {
 		select {
 		case <-ended[0]:
 			ended[0] = nil
@@ -257,11 +278,43 @@ func (s *Set) await(ctx context.Context, kid string, now time.Time, enough func(
 	return nil
 }
 
-// fetchFor returns the fetch to wait for so that the unknown key kid may become known ("": any key): the one that runs,
-// or a new one. It returns nil where the allowance permits none, so that nobody ever waits for an allowance.
-func (s *Set) fetchFor(d *document, kid string, now time.Time) *flight {
+// waits are the ends of the fetches that a request waits for, one a document. A nil channel is one that it does not wait
+// for.
+type waits [2]<-chan struct{}
+
+// join starts or joins the fetches that may bring the unknown key kid ("": any key), and counts the caller among those who
+// wait if there are any. [Set.leave] must follow then.
+func (s *Set) join(kid string, now time.Time) (ended waits, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	limit := maxWaiting
+	if !s.current.Load().has("", now) {
+		limit = maxWaitingEmpty
+	}
+	if s.waiting >= limit {
+		return waits{}, errCrowded
+	}
+	for i, d := range s.documents {
+		if f := s.fetchFor(d, kid, now); f != nil {
+			ended[i] = f.done
+		}
+	}
+	if ended != (waits{}) {
+		s.waiting++
+	}
+	return ended, nil
+}
+
+func (s *Set) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting--
+}
+
+// fetchFor returns the fetch to wait for so that the unknown key kid may become known ("": any key): the one that runs,
+// or a new one. It returns nil where the allowance permits none, so that nobody ever waits for an allowance. The caller
+// holds the lock.
+func (s *Set) fetchFor(d *document, kid string, now time.Time) *flight {
 	current := s.current.Load()
 	// Another request's fetch may have brought it since it was looked for.
 	if current.has(kid, now) {
@@ -324,7 +377,7 @@ func (s *Set) end(d *document, f *flight, got *fetched, err error) {
 		return
 	}
 	// A request that joined later may find its key in this document; Find then resets the delay.
-	d.allowance.notFound(now)
+	d.allowance.notFound(f.started, now)
 }
 
 // since is t as the time since the Set was made.
@@ -362,8 +415,8 @@ func (s *Set) report(d *document, got *fetched, err error) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "entra: signing keys not refreshed", slog.String("url", d.source.url()), slog.Any("error", err))
 		return
 	}
-	if len(got.skipped) > 0 {
+	if got.skipped.Count > 0 {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "entra: signing keys passed over", slog.String("url", d.source.url()),
-			slog.Int("count", len(got.skipped)), slog.String("first", got.skipped[0].Error()))
+			slog.Int("count", got.skipped.Count), slog.Any("first", errors.Join(got.skipped.First...)))
 	}
 }

@@ -12,8 +12,9 @@ import (
 
 const (
 	// keyLifetime is how long a key is held after the last good document that named it. Entra's key endpoint is
-	// eventually consistent: keys vanish from it and come back, for three hours at the median, 48 hours at most.
-	keyLifetime = 24 * time.Hour
+	// eventually consistent: keys vanish from it and come back, for three hours at the median, 48 hours at most. Many come
+	// back after whole days, which the hour beyond one covers.
+	keyLifetime = 25 * time.Hour
 	// maxKeys bounds the keys held for one document. Entra publishes about ten.
 	maxKeys = keydoc.MaxKeys
 )

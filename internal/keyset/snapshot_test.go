@@ -12,7 +12,7 @@ import (
 
 // made returns a key with this material. Tests here verify nothing, so any number will do.
 func made(id string, material int64, change ...func(*Key)) *Key {
-	k := &Key{ID: id, public: &rsa.PublicKey{N: big.NewInt(material), E: exponent}}
+	k := &Key{ID: id, public: &rsa.PublicKey{N: big.NewInt(material), E: 65537}}
 	for _, c := range change {
 		c(k)
 	}
@@ -46,7 +46,7 @@ func held(s *snapshot, now time.Time) map[string]int64 {
 }
 
 func TestWhatDocumentsAmountTo(t *testing.T) {
-	const day = 24 * time.Hour
+	const life = 25 * time.Hour
 	a, b := made("a", 1), made("b", 2)
 	tests := map[string]struct {
 		documents []*fetched // an hour apart
@@ -57,11 +57,11 @@ func TestWhatDocumentsAmountTo(t *testing.T) {
 		"a key that vanishes":               {[]*fetched{documentOf(a, b), documentOf(b)}, 0, map[string]int64{"a": 1, "b": 2}},
 		"a new key beside a vanished one":   {[]*fetched{documentOf(a), documentOf(b)}, 0, map[string]int64{"a": 1, "b": 2}},
 		"other material under an ID":        {[]*fetched{documentOf(a), documentOf(made("a", 3))}, 0, map[string]int64{"a": 3}},
-		"a moment before a day has passed":  {[]*fetched{documentOf(a)}, day - 1, map[string]int64{"a": 1}},
-		"a day after the last document":     {[]*fetched{documentOf(a)}, day, map[string]int64{}},
-		"a day after its own last document": {[]*fetched{documentOf(a), documentOf(b)}, day - time.Hour, map[string]int64{"b": 2}},
-		"just less than that":               {[]*fetched{documentOf(a), documentOf(b)}, day - time.Hour - 1, map[string]int64{"a": 1, "b": 2}},
-		"the same for a key that came back": {[]*fetched{documentOf(a), documentOf(b), documentOf(a)}, day - time.Hour, map[string]int64{"a": 1}},
+		"a moment before it is too old":     {[]*fetched{documentOf(a)}, life - 1, map[string]int64{"a": 1}},
+		"25 hours after the last document":  {[]*fetched{documentOf(a)}, life, map[string]int64{}},
+		"25 hours after its own last one":   {[]*fetched{documentOf(a), documentOf(b)}, life - time.Hour, map[string]int64{"b": 2}},
+		"just less than that":               {[]*fetched{documentOf(a), documentOf(b)}, life - time.Hour - 1, map[string]int64{"a": 1, "b": 2}},
+		"the same for a key that came back": {[]*fetched{documentOf(a), documentOf(b), documentOf(a)}, life - time.Hour, map[string]int64{"a": 1}},
 		"no document yet":                   {nil, 0, map[string]int64{}},
 	}
 	for name, test := range tests {
@@ -132,7 +132,7 @@ func TestTwoDocumentsAreKeptApart(t *testing.T) {
 	if got := s.count(start.Add(time.Hour)); got != 3 {
 		t.Errorf("got %d keys, want 3: one ID counts once", got)
 	}
-	later := start.Add(24*time.Hour + time.Minute)
+	later := start.Add(25*time.Hour + time.Minute)
 	if s.has("general", later) || !s.has("own", later) || !s.has("shared", later) || s.count(later) != 2 {
 		t.Errorf("got %v, want the keys of the younger document alone", held(s, later))
 	}

@@ -174,3 +174,46 @@ func TestNoKeysIsNoDeadlineOfTheCaller(t *testing.T) {
 		}
 	})
 }
+
+// Entra returns with a new key, at any moment of an outage and whatever kind of outage it was, while junk comes all the
+// time and others have asked for the new key before.
+func TestANewKeyAfterAnOutage(t *testing.T) {
+	for name, fault := range map[string]func(*entratest.Server){
+		"refused connections":    (*entratest.Server).Down,
+		"requests that get lost": loseRequests,
+		"status 429 with a Retry-After of an hour": func(s *entratest.Server) {
+			s.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "3600")
+				w.WriteHeader(http.StatusTooManyRequests)
+			})
+		},
+	} {
+		for _, outage := range seconds(1, 14, 59, 61, 130, 600, 615, 625, 655) {
+			t.Run(fmt.Sprint(name, " for ", outage), func(t *testing.T) {
+				bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+					expect(t, v, tenant.Token(), accepted)
+					every(time.Second, 3*time.Minute, func() { expect(t, v, junkToken(), "unknown_key") })
+					fault(tenant)
+					tenant.RotateKeys()
+					token := tenant.Token(entratest.Lifetime(5 * time.Hour))
+					send := func() { v.Verify(t.Context(), token) } //nolint:errcheck // The last one counts.
+					for start := time.Now(); time.Since(start) < outage; time.Sleep(time.Second) {
+						go send()
+						go v.Verify(t.Context(), junkToken()) //nolint:errcheck // It is refused.
+					}
+					tenant.Restore()
+					back := time.Now()
+					for {
+						if _, err := v.Verify(t.Context(), token); err == nil {
+							break
+						}
+						time.Sleep(time.Second)
+					}
+					if got := time.Since(back); got > 71*time.Second {
+						t.Errorf("got the new key kept out for %v, want a minute and a fetch at most", got)
+					}
+				})
+			})
+		}
+	}
+}
