@@ -128,16 +128,35 @@ func (c *Claims) UserKey() string {
 // Decode decodes the token's whole claim set into v, a pointer to a struct or map, for claims that have no field here.
 // Struct fields are matched by their exact names; what json tags mean is said at
 // https://pkg.go.dev/github.com/go-json-experiment/json. A directory extension or custom claim may be a string in one
-// token and an array in the next. Claims that were made by hand have no claim set: an error.
+// token and an array in the next. Claims that were made by hand have no claim set: an error. The text of an error names the
+// claim that does not fit, and holds nothing else of the token; what errors.As finds in it, a *json.SemanticError of that
+// package, may hold the claim's value and must not be logged.
 func (c *Claims) Decode(v any) error {
 	if c.raw == nil {
 		return errors.New("entra: these claims were made by hand and hold no token's claim set to decode")
 	}
 	if err := json.Unmarshal([]byte(*c.raw), v); err != nil {
-		return errors.Join(errors.New("entra: the claims do not fit the type to decode them into"), err)
+		return &decodeError{err}
 	}
 	return nil
 }
+
+// decodeError wraps what json.Unmarshal says, whose own text quotes the claim's value: a name, an address or a secret.
+type decodeError struct{ cause error }
+
+func (e *decodeError) Error() string {
+	var fault *json.SemanticError
+	if errors.As(e.cause, &fault) {
+		// Names further inside may be anybody's, such as the keys of a map.
+		for claim := range fault.JSONPointer.Tokens() {
+			return "entra: the claim " + quote.Text(claim) + " does not fit the type to decode it into; give the field the type of the claim, or a type of its own with UnmarshalJSON"
+		}
+	}
+	return "entra: the claims do not fit the type to decode them into; expected a pointer to a struct or map"
+}
+
+// Unwrap returns the error of json.Unmarshal.
+func (e *decodeError) Unwrap() error { return e.cause }
 
 // String names the token without saying who its user is, so that claims in a log line give nobody away.
 func (c Claims) String() string {

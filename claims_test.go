@@ -2,8 +2,12 @@ package entra_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +15,7 @@ import (
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 	"github.com/entra-go/entra/internal/tests/testbed"
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 // claimSet returns a claim set of testdata/claims. They are issued at bubbleStart, for an hour.
@@ -275,6 +280,79 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 		}
 	})
+}
+
+// upset is a type of the program's own that does not accept a claim.
+type upset struct{}
+
+func (*upset) UnmarshalJSON(text []byte) error { return fmt.Errorf("cannot use %s", text) }
+
+// What an error of Decode says goes into logs: it may name the claim, and nothing that stands in it.
+func TestErrorsOfDecodeNameTheClaimAlone(t *testing.T) {
+	const secret = "alice@contoso.example"
+	strange := "x\n\x1b[31m\u202e" + strings.Repeat("é", 500)
+	for _, test := range []struct {
+		name, claim, value string
+		into               any
+		says               string // "" where no claim is to blame
+	}{
+		{"a string into a number", "cost", `"` + secret + `"`, new(struct {
+			Cost int `json:"cost"`
+		}), `"cost"`},
+		{"an array into a string", "cost", `["` + secret + `"]`, new(struct {
+			Cost string `json:"cost"`
+		}), `"cost"`},
+		{"a number into a number too small", "cost", `3141592`, new(struct {
+			Cost int8 `json:"cost"`
+		}), `"cost"`},
+		{"a date that is none", "born", `"` + secret + `"`, new(struct {
+			Born time.Time `json:"born"`
+		}), `"born"`},
+		{"deep inside", "address", `{"` + secret + `":["` + secret + `"]}`, new(struct {
+			Address map[string][]int `json:"address"`
+		}), `"address"`},
+		{"by a method of the program's", "cost", `"` + secret + `"`, new(struct {
+			Cost upset `json:"cost"`
+		}), `"cost"`},
+		{"into a map", "cost", `"` + secret + `"`, new(map[string]int), ""},
+		{"a claim with a strange name", strange, `"` + secret + `"`, new(map[string]func()), ""},
+		{"into no struct or map", "cost", `"` + secret + `"`, new(string), ""},
+		{"into no pointer", "cost", `"` + secret + `"`, struct{}{}, ""},
+		{"into nil", "cost", `"` + secret + `"`, nil, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			tenant := entratest.New(t)
+			quoted, err := json.Marshal(test.claim)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row := testbed.Row{Payload: testbed.Adding(string(quoted) + ":" + test.value)}
+			claims := testbed.Accepted(t, testbed.NewVerifier(t, tenant, nil), row.Mint(tenant))
+			err = claims.Decode(test.into)
+			if err == nil {
+				t.Fatal("got no error, want one")
+			}
+			text := err.Error()
+			if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) || len(text) > 700 || !strings.HasPrefix(text, "entra: ") {
+				t.Errorf("got %q, want a short text of printable ASCII", text)
+			}
+			for _, piece := range append(testbed.Personal, secret, "3141592", entratest.TenantID, "cannot use") {
+				if strings.Contains(text, piece) {
+					t.Errorf("got %q, want nothing that stands in a claim", text)
+				}
+			}
+			if !strings.Contains(text, test.says) {
+				t.Errorf("got %q, want it to name %s", text, test.says)
+			}
+			var cause *jsonv2.SemanticError
+			if !errors.As(err, &cause) {
+				t.Errorf("got %#v, want a *json.SemanticError behind it", errors.Unwrap(err))
+			}
+			if logged := fmt.Sprintf("%v %+v %s %q", err, err, err, err); strings.Contains(logged, secret) {
+				t.Errorf("got %s in a log line, want nothing that stands in a claim", logged)
+			}
+		})
+	}
 }
 
 func TestClaimsAreTheCallersOwn(t *testing.T) {
