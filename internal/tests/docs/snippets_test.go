@@ -13,9 +13,9 @@ import (
 )
 
 // shown are the guides whose code is taken from programs that have tests.
-var shown = []string{"docs/elsewhere.md", "docs/openapi.md"}
+var shown = []string{"docs/callers.md", "docs/elsewhere.md", "docs/openapi.md"}
 
-var fenced = regexp.MustCompile("(?ms)^```(go|js|json)\n(.*?)^```$")
+var fenced = regexp.MustCompile("(?ms)^ *```(go|js|json)\n(.*?)^ *```$")
 
 // TestGuidesShowCodeThatRuns finds each block of code of these guides in a program of the examples, line by line; only the
 // indentation may differ.
