@@ -50,6 +50,7 @@ type Config struct {
 	// client found it (OpenID Connect Discovery 1.0 section 4.3). Clients that insist
 	// on that, such as openid-client, oauth4webapi, Auth.js and oauth2-proxy, then work
 	// without Microsoft's host names.
+	//
 	// An entra.Verifier accepts the tokens of a listener started by StartTLS:
 	//
 	//	entra.Options{

@@ -2,11 +2,16 @@ package entratest_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/entra-go/entra"
@@ -246,4 +251,109 @@ func ExampleServer_StartOn() {
 	}
 	fmt.Println(claims.Kind, claims.TenantID, claims.Scopes)
 	// Output: user token 72f988bf-86f1-41af-91ab-2d7cd011db47 [Orders.Read]
+}
+
+// A program keeps its configuration and gets tokens for its own identifiers.
+func ExampleSample() {
+	sample := entratest.Sample{
+		TenantID: "72f988bf-86f1-41af-91ab-2d7cd011db47",
+		ClientID: "6e74172b-be56-4843-9ff4-e66a39bb12e3",
+		Scopes:   []string{"Tools.Call"},
+		Roles:    []string{"Tools.Call.All"},
+	}
+	tenant, err := entratest.NewServer(sample.Config())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	payload(tenant.Token(entratest.Scopes(sample.Scopes...)), "aud", "tid", "scp")
+	payload(tenant.Token(entratest.App(sample.Roles...)), "idtyp", "roles")
+	// Output:
+	// aud 6e74172b-be56-4843-9ff4-e66a39bb12e3
+	// tid 72f988bf-86f1-41af-91ab-2d7cd011db47
+	// scp Tools.Call
+	// idtyp app
+	// roles [Tools.Call.All]
+}
+
+// A client that compares issuers finds the one that it was configured with, and a
+// Verifier accepts it as its Authority.
+func ExampleConfig_localIssuer() {
+	tenant, err := entratest.NewServer(entratest.Config{LocalIssuer: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	base, err := tenant.StartTLS()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: tenant.CertPool()}}}
+	verifier, err := entra.NewVerifier(entra.Options{
+		Authority:  base + "/" + entratest.TenantID + "/v2.0",
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		HTTPClient: trusting,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	claims, err := verifier.Verify(context.Background(), tenant.Token())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(claims.Issuer == base+"/"+entratest.TenantID+"/v2.0", claims.Scopes)
+	// Output: true [Orders.Read]
+}
+
+// Another program reaches the fake tenant under Microsoft's names, because its
+// environment leads there.
+func ExampleServer_StartHosts() {
+	tenant, err := entratest.NewServer(entratest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	hosts, err := tenant.StartHosts()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	file := filepath.Join(os.TempDir(), "entratest-example.pem")
+	if err := os.WriteFile(file, hosts.CertPEM, 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.Remove(file)
+	command := exec.Command("my-program")
+	command.Env = append(os.Environ(),
+		"HTTPS_PROXY="+hosts.Proxy,
+		"SSL_CERT_FILE="+file,       // Go and Python
+		"NODE_EXTRA_CA_CERTS="+file, // Node.js
+	)
+	// In that program, https://login.microsoftonline.com is the fake tenant.
+	fmt.Println(slices.Contains(hosts.Names, "login.microsoftonline.com"))
+	// Output: true
+}
+
+// Azure AD B2C can leave the subject out, which then is the same for every user.
+func ExampleSubjectNotSupported() {
+	tenant, err := entratest.NewServer(entratest.Config{
+		Authority: "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/v2.0",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer tenant.Close()
+	payload(tenant.Token(entratest.SubjectNotSupported()), "sub", "oid")
+	// Output:
+	// sub Not supported currently. Use oid claim.
+	// oid e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1
 }

@@ -28,9 +28,9 @@ type Hosts struct {
 	Addr string
 
 	// CertPEM is the certificate that programs must trust: the content of the file
-	// that SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or REQUESTS_CA_BUNDLE names. It is good
-	// for the names alone and for a day, and its key is gone. Do not add it to a trust
-	// store that other programs read.
+	// that SSL_CERT_FILE (which Go reads on Linux and the BSDs), NODE_EXTRA_CA_CERTS or
+	// REQUESTS_CA_BUNDLE names. It is good for the names alone and for a day, and its
+	// key is gone. Do not add it to a trust store that other programs read.
 	CertPEM []byte
 }
 
