@@ -135,8 +135,9 @@ func (a anyPath) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestAVerifierHasTheSamePoliciesInMind(t *testing.T) {
 	issuer := entratest.New(t, entratest.Config{Authority: b2cAuthority})
 	for name, want := range map[string]bool{
-		"B2C_1_signin": true, "b2c_1_signin": true, "B2C_1_": true, "B2C_1A_signup": true, "b2c_1a_Signup": true,
-		"B2C_1A": false, "B2C_1": false, "B2C_1signin": false, "B2C_2_signin": false, "signin": false, "xB2C_1_signin": false,
+		"B2C_1_signin": true, "b2c_1_signin": true, "B2C_1A_signup": true, "b2c_1a_Signup": true, "B2C_1_sign-in_2": true,
+		"B2C_1_": false, "B2C_1A_": false, "B2C_1A": false, "B2C_1": false, "B2C_1_sign.in": false,
+		"B2C_1_ſignin": false, "B2C_1signin": false, "B2C_2_signin": false, "signin": false, "xB2C_1_signin": false,
 	} {
 		authority := "https://contoso.b2clogin.com/contoso.onmicrosoft.com/" + name + "/v2.0"
 		server, err := entratest.NewServer(entratest.Config{Authority: authority})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -62,12 +63,11 @@ func ParseAuthority(text string) (Authority, error) {
 	return a, nil
 }
 
+var policyPattern = regexp.MustCompile(`^[bB]2[cC]_1[aA]?_[A-Za-z0-9_-]+$`)
+
 // IsPolicy reports whether a path segment is the name of a B2C user flow or custom
 // policy. A Verifier has the same rule.
-func IsPolicy(segment string) bool {
-	lower := strings.ToLower(segment)
-	return strings.HasPrefix(lower, "b2c_1_") || strings.HasPrefix(lower, "b2c_1a_")
-}
+func IsPolicy(segment string) bool { return policyPattern.MatchString(segment) }
 
 // TenantID returns the tenant segment if it is a directory ID, else "".
 func (a Authority) TenantID() string {
