@@ -369,6 +369,27 @@ func ExampleOptions_b2c() {
 	// came through another policy: refused, issuer
 }
 
+// Several user flows of one B2C tenant, which share keys and issuer. It gives up the difference between them, unless the
+// program looks at Claims.UserFlow.
+func ExampleOptions_userFlows() {
+	const authority = "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/v2.0"
+	tenant := fakeEntra(entratest.Config{Authority: authority})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{
+		Authority:  authority,
+		UserFlows:  []string{"B2C_1_editprofile"},
+		ClientID:   entratest.APIClientID,
+		HTTPClient: tenant.Client(),
+	})
+	show(verifier, "signed in", tenant.Token())
+	show(verifier, "edited the profile", tenant.Token(entratest.Claim("tfp", "B2C_1_editprofile")))
+	show(verifier, "came through another policy", tenant.Token(entratest.Claim("tfp", "B2C_1_reset")))
+	// Output:
+	// signed in: user token of tenant 11111111-1111-4111-8111-111111111111
+	// edited the profile: user token of tenant 11111111-1111-4111-8111-111111111111
+	// came through another policy: refused, issuer
+}
+
 // A domain of one's own in front of External ID; Tenants names the directory that tokens must be of. It gives up the
 // same as External ID, and trusts whoever controls the domain.
 func ExampleOptions_customDomain() {
@@ -445,6 +466,137 @@ func ExampleOptions_withoutPermissions() {
 	// AllowWithoutPermissions true: application token of tenant 11111111-1111-4111-8111-111111111111
 }
 
+// Services of Microsoft's that call an API have no roles in it: they are named one by one. It gives up Entra's list of
+// who was granted something for these clients, and for no other.
+func ExampleOptions_trustedClients() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{
+		Tenants:        []string{entratest.TenantID},
+		ClientID:       entratest.APIClientID,
+		TrustedClients: []string{entratest.ClientID},
+		HTTPClient:     tenant.Client(),
+	})
+	show(verifier, "the trusted client", tenant.Token(entratest.App(), entratest.CallingApp(entratest.ClientID)))
+	show(verifier, "another one", tenant.Token(entratest.App(), entratest.CallingApp("99999999-9999-4999-8999-999999999999")))
+	// Output:
+	// the trusted client: application token of tenant 11111111-1111-4111-8111-111111111111
+	// another one: refused, no_permissions
+}
+
+// Staff with Entra ID beside customers with External ID, in front of one handler.
+func ExampleCombine() {
+	const authority = "https://contoso.ciamlogin.com/33333333-3333-4333-8333-333333333333/v2.0"
+	home, customers := fakeEntra(entratest.Config{}), fakeEntra(entratest.Config{Authority: authority})
+	defer home.Close()
+	defer customers.Close()
+
+	staff := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: home.Client()})
+	public := mustVerifier(entra.Options{Authority: authority, ClientID: entratest.APIClientID, HTTPClient: customers.Client()})
+	verifier, err := entra.Combine(staff, public)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	show(verifier, "staff", home.Token())
+	show(verifier, "a customer", customers.Token())
+	show(verifier, "somebody else", home.Token(entratest.Tenant(entratest.OtherTenantID)))
+	// Output:
+	// staff: user token of tenant 11111111-1111-4111-8111-111111111111
+	// a customer: user token of tenant 33333333-3333-4333-8333-333333333333
+	// somebody else: refused, issuer
+}
+
+// What an interceptor of gRPC does, or a reader of a queue: who is it, then may they.
+func ExampleVerifier_AuthenticateContext() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	listOrders := func(ctx context.Context) string {
+		claims, _ := entra.ClaimsFromContext(ctx)
+		return "orders of " + claims.ObjectID
+	}
+	call := func(authorization ...string) {
+		ctx, err := verifier.AuthenticateContext(context.Background(), authorization...)
+		if err == nil {
+			err = entra.Permit(ctx, entra.Scope("Orders.Read"))
+		}
+		if err != nil {
+			// The refusal is counted and logged. The client gets the status and the challenge, never the text of err.
+			fmt.Println(entra.StatusCode(err), strings.HasPrefix(verifier.Challenge(err), "Bearer"))
+			return
+		}
+		fmt.Println(listOrders(ctx))
+	}
+	call("Bearer " + tenant.Token())
+	call("Bearer " + tenant.Token(entratest.Scopes("Orders.Write")))
+	call()
+	// Output:
+	// orders of e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1
+	// 403 true
+	// 401 true
+}
+
+// A decision inside a handler, which depends on the order.
+func ExamplePermit() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	order := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/orders/large" {
+			if err := entra.Permit(r.Context(), entra.Role("Orders.Admin")); err != nil {
+				verifier.Refuse(w, r, err)
+				return
+			}
+		}
+		fmt.Fprintln(w, "order of", r.URL.Path)
+	}
+	handler := verifier.Authenticate(http.HandlerFunc(order))
+	fmt.Println(request(handler, "/orders/small", tenant.Token()).Code)
+	fmt.Println(request(handler, "/orders/large", tenant.Token()).Code)
+	fmt.Println(request(handler, "/orders/large", tenant.Token(entratest.Roles("Orders.Admin"))).Code)
+	// Output:
+	// 200
+	// 403
+	// 200
+}
+
+// The token that was verified, to exchange it for one of a downstream API on behalf of its user.
+func ExampleTokenFromContext() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	token := tenant.Token()
+	handler := verifier.Authenticate(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		assertion, ok := entra.TokenFromContext(r.Context())
+		fmt.Println(ok, assertion == token) // for AcquireTokenOnBehalfOf of MSAL Go; never log it
+	}))
+	request(handler, "/", token)
+	// Output:
+	// true true
+}
+
+// Entra answers a request on behalf of the user with a claims challenge: the client must sign the user in again with it.
+func ExampleClaimsChallenge() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	handler := verifier.Authenticate(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The member claims of Entra's error interaction_required.
+		const claims = `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`
+		verifier.Refuse(w, r, entra.ClaimsChallenge(claims))
+	}))
+	w := request(handler, "/", tenant.Token())
+	_, challenge, _ := strings.Cut(w.Header().Get("WWW-Authenticate"), "error=")
+	fmt.Println(w.Code, "error="+challenge)
+	// Output:
+	// 401 error="insufficient_claims", error_description="A stronger sign-in is required here.", claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19"
+}
+
 // guard returns a handler that answers 200 to those who meet the requirements.
 func guard(verifier *entra.Verifier, requirements ...entra.Requirement) http.Handler {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
@@ -465,6 +617,24 @@ func ExampleAnyOf() {
 	// a user: 200
 	// a daemon: 200
 	// a user with a role of that name: 403
+}
+
+// A route for people: no application, and no account of an agent's own.
+func ExampleHuman() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	approve := guard(verifier, entra.Human(), entra.AnyOf(entra.Scope("Orders.Read"), entra.AppPermission("Orders.Read.All")))
+	fmt.Println("a person:", request(approve, "/", tenant.Token()).Code)
+	fmt.Println("an agent on behalf of a person:", request(approve, "/", tenant.Token(entratest.Claim("xms_act_fct", "11"))).Code)
+	fmt.Println("an agent's own account:", request(approve, "/", tenant.Token(entratest.Claim("xms_sub_fct", "13"))).Code)
+	fmt.Println("a daemon:", request(approve, "/", tenant.Token(entratest.App("Orders.Read.All"))).Code)
+	// Output:
+	// a person: 200
+	// an agent on behalf of a person: 200
+	// an agent's own account: 403
+	// a daemon: 403
 }
 
 // The application that asked for the token must be one of a list.
