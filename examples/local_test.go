@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// The programs run as they are, with nothing but their environment to tell the fake tenant from Entra.
+// The programs run unchanged: only their environment leads them to the fake tenant instead of Entra.
 func TestTheExamplesRunAgainstTheFakeTenantUnchanged(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("Go reads SSL_CERT_FILE on Linux")
@@ -29,7 +29,7 @@ func TestTheExamplesRunAgainstTheFakeTenantUnchanged(t *testing.T) {
 		{"daemon/api", "/orders", "app", "200 all orders"},
 	}
 	dir := t.TempDir()
-	folders := []string{"./local", "./daemon/oauth2", "./daemon/azidentity"}
+	folders := []string{"./daemon/oauth2", "./daemon/azidentity"}
 	for _, server := range servers {
 		folders = append(folders, "./"+server.folder)
 	}
@@ -37,7 +37,7 @@ func TestTheExamplesRunAgainstTheFakeTenantUnchanged(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	environment, tokens := startLocal(t, filepath.Join(dir, "local"))
+	environment, tokens := startTenant(t, dir)
 	for _, server := range servers {
 		t.Run(server.folder, func(t *testing.T) {
 			url := startServer(t, filepath.Join(dir, filepath.Base(server.folder)), environment)
@@ -60,10 +60,16 @@ func TestTheExamplesRunAgainstTheFakeTenantUnchanged(t *testing.T) {
 	}
 }
 
-// startLocal returns the environment and the tokens that the program local prints.
-func startLocal(t *testing.T, binary string) (environment []string, tokens map[string]string) {
+// startTenant builds the command entra in dir, and returns the environment and the tokens that entra run prints.
+func startTenant(t *testing.T, dir string) (environment []string, tokens map[string]string) {
 	t.Helper()
-	cmd := program(t, binary, nil)
+	binary := filepath.Join(dir, "entra")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/entra")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	cmd := program(t, binary, nil, "run", "-scope", "Orders.Read,Profile.Read", "-role", "Orders.Read.All")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,8 @@
 //
 //	explain   says why a token is accepted or refused
 //	doctor    finds the tenant, fetches its keys, and says what is in the way
+//	emulator  serves a fake tenant on this machine, for an API and clients in any language
+//	run       runs a program, unchanged, against a fake tenant
 //
 // Each command describes its flags, with examples, at -h. The exit status is 0 for a good answer, 1 for a bad one, such as
 // a token that is refused, and 2 for wrong usage.
@@ -57,6 +59,8 @@ type command struct {
 var commands = []command{
 	{"explain", "says why a token is accepted or refused", explain},
 	{"doctor", "finds the tenant, fetches its keys, and says what is in the way", doctor},
+	{"emulator", "serves a fake tenant on this machine, for an API and clients in any language", emulator},
+	{"run", "runs a program, unchanged, against a fake tenant", runProgram},
 }
 
 func run(ctx context.Context, args []string, s surroundings) int {
@@ -110,7 +114,8 @@ func newFlags(name, help string, stdout io.Writer) *flags {
 	return &flags{set, help, stdout}
 }
 
-// parse parses args, which hold flags alone. It returns flag.ErrHelp once the help is printed.
+// parse parses args. It returns flag.ErrHelp once the help is printed, and an error with the text noArguments if args hold
+// more than flags, unless that is empty.
 func (f *flags) parse(args []string, noArguments string) error {
 	err := f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -119,7 +124,7 @@ func (f *flags) parse(args []string, noArguments string) error {
 		f.PrintDefaults()
 		return flag.ErrHelp
 	}
-	if err == nil && f.NArg() > 0 {
+	if err == nil && f.NArg() > 0 && noArguments != "" {
 		err = errors.New(noArguments)
 	}
 	return err

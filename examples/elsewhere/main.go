@@ -4,8 +4,8 @@
 // token before that. The page at / uses a WebSocket and server-sent events. To try it with an emulated Entra, which prints
 // tokens to paste there:
 //
-//	go -C examples run ./emulator
-//	go -C examples run ./elsewhere -emulator http://localhost:8080   # beside it; then open http://localhost:3000
+//	go run ./cmd/entra emulator
+//	go -C examples run ./elsewhere -emulator http://localhost:8085   # beside it; then open http://localhost:3000
 //
 // For the real one leave -emulator out, and set ENTRA_TENANT_ID to your directory (tenant) ID and ENTRA_CLIENT_ID to the
 // application (client) ID of the API, both from the API's page under App registrations; expose the scope Orders.Read there.
@@ -34,7 +34,7 @@ var web embed.FS
 func main() {
 	addr := flag.String("addr", "localhost:3000", "`address` to listen on")
 	behind := flag.String("behind", "", "what puts the token into another header: `platform` appservice or staticwebapps")
-	emulator := flag.String("emulator", "", "`URL` of an emulated Entra, such as http://localhost:8080")
+	emulator := flag.String("emulator", "", "`URL` of an emulated Entra, such as http://localhost:8085")
 	flag.Parse()
 	options := entra.Options{Tenants: []string{os.Getenv("ENTRA_TENANT_ID")}, ClientID: os.Getenv("ENTRA_CLIENT_ID")}
 	if *emulator != "" { // What was not set is that of its sample tenant.

@@ -3,8 +3,8 @@
 // Entra:
 //
 //	npm ci --ignore-scripts --prefix examples/openapi
-//	go -C examples run ./emulator
-//	go -C examples run ./openapi -emulator http://localhost:8080   # beside it; then open http://localhost:3000/docs/
+//	go run ./cmd/entra emulator
+//	go -C examples run ./openapi -emulator http://localhost:8085   # beside it; then open http://localhost:3000/docs/
 //
 // For the real one leave -emulator out, and set ENTRA_TENANT_ID to your directory (tenant) ID, ENTRA_CLIENT_ID to the
 // application (client) ID of the API and ENTRA_PAGE_CLIENT_ID to that of the page: docs/openapi.md says how to register it.
@@ -27,7 +27,7 @@ import (
 func main() {
 	addr := flag.String("addr", "localhost:3000", "`address` to listen on")
 	ui := flag.String("ui", "openapi/node_modules/swagger-ui-dist", "`folder` with Swagger UI, as npm unpacks it")
-	emulator := flag.String("emulator", "", "`URL` of an emulated Entra, such as http://localhost:8080")
+	emulator := flag.String("emulator", "", "`URL` of an emulated Entra, such as http://localhost:8085")
 	flag.Parse()
 
 	s := settings{

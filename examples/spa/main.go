@@ -3,8 +3,8 @@
 // Entra:
 //
 //	npm ci --prefix examples/spa
-//	go -C examples run ./emulator
-//	go -C examples run ./spa -emulator http://localhost:8080   # beside it; then open http://localhost:3000
+//	go run ./cmd/entra emulator
+//	go -C examples run ./spa -emulator http://localhost:8085   # beside it; then open http://localhost:3000
 //
 // For the real one leave -emulator out, and set ENTRA_TENANT_ID to your directory (tenant) ID, ENTRA_CLIENT_ID to the
 // application (client) ID of the API and ENTRA_PAGE_CLIENT_ID to that of the page: docs/flows/page.md says how to make the
@@ -23,7 +23,7 @@ func main() {
 	pageAddr := flag.String("page", "localhost:3000", "`address` of the page")
 	apiAddr := flag.String("api", "localhost:3001", "`address` of the API")
 	msal := flag.String("msal", "spa/node_modules/@azure/msal-browser/lib", "`folder` with MSAL.js, as npm unpacks it")
-	emulator := flag.String("emulator", "", "`URL` of an emulated Entra, such as http://localhost:8080")
+	emulator := flag.String("emulator", "", "`URL` of an emulated Entra, such as http://localhost:8085")
 	flag.Parse()
 
 	s := settings{

@@ -69,7 +69,7 @@ func (s *settings) emulate(emulator string) error {
 	s.APIID, s.PageID = cmp.Or(s.APIID, entratest.APIClientID), cmp.Or(s.PageID, entratest.SPAClientID)
 	response, err := http.Get(emulator + "/" + s.TenantID + "/v2.0/.well-known/openid-configuration")
 	if err != nil {
-		return fmt.Errorf("no emulator; start it with go -C examples run ./emulator: %w", err)
+		return fmt.Errorf("no emulator; start it with go run ./cmd/entra emulator: %w", err)
 	}
 	defer response.Body.Close()
 	metadata, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))

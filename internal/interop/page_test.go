@@ -136,7 +136,7 @@ func signInWithAPopup(b *browser) {
 // TestThePageBesideTheEmulator runs the two programs as their first lines say, with the sample tenant.
 func TestThePageBesideTheEmulator(t *testing.T) {
 	address := freePort(t)
-	runExample(t, "emulator", "-http", address, "-https", freePort(t))
+	runTool(t, "emulator", "-http", address, "-https", freePort(t))
 	waitFor(t, "http://"+address)
 	b := newBrowser(t)
 	b.do(chromedp.Navigate(runPage(t, "http://"+address, "@azure/msal-browser")))

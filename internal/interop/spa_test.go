@@ -80,11 +80,22 @@ func runPage(t *testing.T, emulator, msal string) string {
 // runExample builds a program of the examples and runs it until the test ends.
 func runExample(t *testing.T, name string, args ...string) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), name)
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+name)
-	build.Dir = "../../examples"
+	runProgram(t, "../../examples", "./"+name, args...)
+}
+
+// runTool runs the command entra.
+func runTool(t *testing.T, args ...string) {
+	t.Helper()
+	runProgram(t, "../..", "./cmd/entra", args...)
+}
+
+func runProgram(t *testing.T, module, folder string, args ...string) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "program")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, folder)
+	build.Dir = module
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building examples/%s: %v\n%s", name, err, out)
+		t.Fatalf("building %s: %v\n%s", folder, err, out)
 	}
 	command := exec.CommandContext(t.Context(), binary, args...)
 	if err := command.Start(); err != nil {

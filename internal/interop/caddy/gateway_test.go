@@ -126,7 +126,7 @@ func TestTheLongestTokenPassesCaddy(t *testing.T) {
 	}
 }
 
-// tenant is what the program examples/local prints: a fake Entra for other programs, and two tokens of it.
+// tenant is what entra run prints: the environment that leads programs to a fake Entra, and two tokens of it.
 type tenant struct {
 	environment []string
 	user, app   string
@@ -134,7 +134,7 @@ type tenant struct {
 
 func startTenant(t *testing.T) tenant {
 	t.Helper()
-	local := command(t, "local")
+	local := built(t, "../../..", "./cmd/entra", "run")
 	out, err := local.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func startTenant(t *testing.T) tenant {
 		}
 	}
 	if len(printed.environment) < 5 || printed.user == "" || printed.app == "" {
-		t.Fatalf("got %+v from examples/local", printed)
+		t.Fatalf("got %+v from entra run", printed)
 	}
 	return printed
 }
@@ -251,11 +251,17 @@ func send(t *testing.T, address, method, lines, body string) (status int, header
 // command builds a program of the examples and prepares to run it.
 func command(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), name)
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+name)
-	build.Dir = folder
+	return built(t, folder, "./"+name, args...)
+}
+
+// built is command for a program of any module.
+func built(t *testing.T, module, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "program")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, program)
+	build.Dir = module
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building examples/%s: %v\n%s", name, err, out)
+		t.Fatalf("building %s: %v\n%s", program, err, out)
 	}
 	return exec.Command(binary, args...)
 }

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra/entratest"
+)
+
+// The first program that a newcomer meets gets its first 200 in a module of its own, with its own IDs.
+func TestTheSnippetOfTheReadmeRunsUnchanged(t *testing.T) {
+	needsGo(t)
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	snippet := regexp.MustCompile("(?s)```go\n(package main.*?)```").FindSubmatch(readme)
+	if snippet == nil {
+		t.Fatal("got no program in README.md")
+	}
+	var ids []string
+	for _, id := range regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).FindAllString(string(snippet[1]), -1) {
+		ids = append(ids, id)
+	}
+	if len(ids) != 2 || !bytes.Contains(snippet[1], []byte(`"localhost:8080"`)) {
+		t.Fatalf("got %q in the snippet, want its tenant and client, and the address localhost:8080", ids)
+	}
+	// Only the address differs: another test may have the port.
+	dir := newModule(t, map[string]string{"main.go": strings.Replace(string(snippet[1]), "localhost:8080", "ADDRESS", 1)})
+	c := serve(t, "curl", "run", "-tenant", ids[0], "-client", ids[1], "-scope", "Orders.Read", "-role", "Orders.Read.All", dir)
+	api := addressOf(t, dir)
+	tokens := printedTokens(t, c.stdout.String())
+	if got := get(t, api+"/orders", tokens["user"]); !strings.HasPrefix(got, "200 orders of "+ids[0]) {
+		t.Errorf("got %s, want the user's orders", got)
+	}
+	if got := get(t, api+"/orders", tokens["app"]); !strings.HasPrefix(got, "403") {
+		t.Errorf("got %s, want 403: the route is for users", got)
+	}
+	if got := get(t, api+"/orders", "forged"); !strings.HasPrefix(got, "401") {
+		t.Errorf("got %s, want 401", got)
+	}
+	c.end(t)
+}
+
+func printedTokens(t *testing.T, text string) map[string]string {
+	t.Helper()
+	tokens := make(map[string]string)
+	for _, line := range regexp.MustCompile(`(?m)^  (user|app)=(\S+)$`).FindAllStringSubmatch(text, -1) {
+		tokens[line[1]] = line[2]
+	}
+	if len(tokens) != 2 {
+		t.Fatalf("got the tokens %q, want two:\n%s", tokens, text)
+	}
+	return tokens
+}
+
+// Programs in other languages reach the fake tenant under Microsoft's names, and nothing else.
+func TestCommandsInOtherLanguagesReachTheFakeTenant(t *testing.T) {
+	const metadata = "https://login.microsoftonline.com/" + ownTenant + "/v2.0/.well-known/openid-configuration"
+	const fetch = `fetch("` + metadata + `").then(r => r.json()).then(m => console.log("fetch", m.issuer));`
+	const https = `require("node:https").get("` + metadata + `", r => { let s = ""; r.on("data", d => s += d); r.on("end", () => console.log("https", JSON.parse(s).issuer)) });`
+	const issuer = "https://login.microsoftonline.com/" + ownTenant + "/v2.0"
+	for _, row := range []struct {
+		command []string
+		want    []string
+	}{
+		{[]string{"node", "-e", fetch + https}, []string{"fetch " + issuer, "https " + issuer}},
+		{[]string{"curl", "-s", metadata}, []string{`"issuer":"` + issuer + `"`}},
+		{[]string{"python3", "-c", "import json, urllib.request; print('python', json.load(urllib.request.urlopen('" + metadata + "'))['issuer'])"}, []string{"python " + issuer}},
+	} {
+		t.Run(row.command[0], func(t *testing.T) {
+			if _, err := exec.LookPath(row.command[0]); err != nil {
+				t.Skipf("NOT RUN: %s is not installed", row.command[0])
+			}
+			got := tool{args: append([]string{"run", "-tenant", ownTenant, "--"}, row.command...)}.run(t)
+			for _, want := range row.want {
+				if got.status != good || !strings.Contains(got.stdout, want) {
+					t.Errorf("got %+v, want %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	empty := t.TempDir()
+	for _, row := range []struct {
+		name   string
+		args   []string
+		status int
+		want   string
+	}{
+		{"a folder that does not exist", []string{"./none"}, misuse, "is no folder"},
+		{"a folder without a program", []string{empty}, bad, "go build in"},
+		{"no command", []string{"--"}, misuse, "a command must follow"},
+		{"a command that does not exist", []string{"--", "no-such-command-here"}, bad, "no-such-command-here"},
+		{"a command that fails", []string{"--", "false"}, bad, "exit status 1"},
+		{"a command that is well", []string{"--", "true"}, good, "Running true"},
+		{"an unknown flag", []string{"-port", "1"}, misuse, "not defined"},
+		{"a tenant that is no GUID", []string{"-tenant", "contoso.com"}, misuse, "-tenant"},
+	} {
+		if row.status != misuse && row.args[0] != "--" {
+			needsGo(t)
+		}
+		if got := (tool{args: append([]string{"run"}, row.args...)}).run(t); got.status != row.status || !strings.Contains(got.stderr, row.want) {
+			t.Errorf("%s: got %+v, want status %d and %q", row.name, got, row.status, row.want)
+		}
+	}
+	serve(t, "MCP_RESOURCE", "run").end(t)
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+		t.Errorf("got %v left behind, %v; want nothing", left, err)
+	}
+}
+
+func TestTheEnvironmentNamesTheSampleAndTheCertificate(t *testing.T) {
+	c := serve(t, "MCP_RESOURCE", "run", "-client", ownClient)
+	variables := make(map[string]string)
+	for _, line := range regexp.MustCompile(`(?m)^  export (\w+)=(.*)$`).FindAllStringSubmatch(c.stdout.String(), -1) {
+		variables[line[1]] = line[2]
+	}
+	if variables["ENTRA_TENANT_ID"] != entratest.TenantID || variables["ENTRA_CLIENT_ID"] != ownClient || variables["API_SCOPE"] != "api://"+ownClient+"/.default" {
+		t.Errorf("got %q, want the sample's tenant and one's own client", variables)
+	}
+	pem, err := os.ReadFile(variables["SSL_CERT_FILE"])
+	if err != nil || bytes.Contains(pem, []byte("PRIVATE")) || !bytes.Contains(pem, []byte("CERTIFICATE")) {
+		t.Errorf("got %q and %v, want a certificate and no key", pem, err)
+	}
+	c.end(t)
+	if _, err := os.Stat(variables["SSL_CERT_FILE"]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v after the end, want the file gone", err)
+	}
+}
+
+// The programs' own tokens explain themselves.
+func TestTheToolExplainsItsOwnTokens(t *testing.T) {
+	c := serve(t, "MCP_RESOURCE", "run", "-tenant", ownTenant, "-client", ownClient, "-scope", "Orders.Read")
+	for name, token := range printedTokens(t, c.stdout.String()) {
+		got := tool{args: []string{"explain", "-json", "-offline", "-tenant", ownTenant, "-client", ownClient}, stdin: token}.run(t)
+		var r report
+		if err := json.Unmarshal([]byte(got.stdout), &r); err != nil || !r.Verdict.Accepted {
+			t.Errorf("%s: got %+v, want it accepted", name, got)
+		}
+	}
+}
