@@ -43,6 +43,7 @@ const (
 	ReasonHeader            Reason = "header"              // a header that is no plain JWT header
 	ReasonMicrosoftAPIToken Reason = "microsoft_api_token" // by the nonce in its header, for Microsoft Graph or another API of Microsoft's own
 	ReasonUnknownKey        Reason = "unknown_key"         // signed with a key that the key document does not name
+	ReasonDistrustedKey     Reason = "distrusted_key"      // signed with one of Options.DistrustedKeys
 	ReasonKeyIssuer         Reason = "key_issuer"          // signed with a key that does not sign for this issuer or cloud
 	ReasonSignature         Reason = "signature"           // the signature is wrong
 	ReasonClaims            Reason = "claims"              // claims that are missing, contradictory or of the wrong type
@@ -198,6 +199,7 @@ var clientTexts = map[Reason]string{
 	ReasonHeader:            "The header of the token is not accepted.",
 	ReasonMicrosoftAPIToken: "The token was issued for another API.",
 	ReasonUnknownKey:        "The signing key is unknown.",
+	ReasonDistrustedKey:     "The signing key is not trusted.",
 	ReasonKeyIssuer:         "The signing key does not belong to the issuer.",
 	ReasonSignature:         "The signature is invalid.",
 	ReasonClaims:            "The claims of the token are not accepted.",

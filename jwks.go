@@ -20,17 +20,24 @@ type keys struct{ *keyset.Set }
 
 // newKeys returns the keys at the documents of the policy's authority: its general one and, with Options.AppKeys, that
 // of the application's own keys. Nothing is fetched yet.
-func newKeys(p *policy.Policy, client *fetch.Client, log *slog.Logger) keys {
-	var sources []keyset.Source
+func newKeys(p *policy.Policy, client *fetch.Client, log *slog.Logger, o *Options) keys {
+	c := keyset.Config{Client: client, Log: log, Distrusted: o.DistrustedKeys}
 	for _, at := range p.KeySources() {
-		sources = append(sources, keyset.Source{KeysURL: at.KeysURL, MetadataURL: at.MetadataURL, Check: p.CheckMetadata})
+		c.Sources = append(c.Sources, keyset.Source{KeysURL: at.KeysURL, MetadataURL: at.MetadataURL, Check: p.CheckMetadata})
 	}
-	return keys{keyset.New(client, log, sources...)}
+	return keys{keyset.New(c)}
 }
 
 // find returns the key kid: at once if it is held, else after one fetch at most.
 func (k keys) find(ctx context.Context, kid string) (*keyset.Key, error) {
 	key, err := k.Find(ctx, kid)
+	var distrusted *keyset.DistrustedError
+	if errors.As(err, &distrusted) {
+		refused := refuse.New(refuse.DistrustedKey, "the token names the key %s, one of Options.DistrustedKeys, and no token of it is accepted, forged or not; the client must get a new one, which Entra signs with another key", quote.Text(kid)).
+			Because(jwt.ErrTokenUnverifiable)
+		refused.About.Key = kid
+		return nil, refused
+	}
 	var unknown *keyset.UnknownError
 	if errors.As(err, &unknown) {
 		refused := refuse.New(refuse.UnknownKey, "no signing key %s among the %d held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), unknown.Held).

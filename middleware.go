@@ -71,7 +71,7 @@ func NewVerifier(options Options) (*Verifier, error) {
 	p, wrong := policy.New(options.policy())
 	maxTokenSize, sizeErr := options.maxTokenSize()
 	res, resErr := options.resource()
-	if err := errors.Join(append(wrong, sizeErr, resErr)...); err != nil {
+	if err := errors.Join(append(wrong, options.checkDistrustedKeys(), sizeErr, resErr)...); err != nil {
 		return nil, err
 	}
 	logger, handler := options.Logger, options.ErrorHandler
@@ -85,7 +85,7 @@ func NewVerifier(options Options) (*Verifier, error) {
 	client, counts := fetch.New(options.HTTPClient), new(counts)
 	return newVerifier(&authority{
 		policy:       p,
-		keys:         newKeys(p, client, logger),
+		keys:         newKeys(p, client, logger, &options),
 		memory:       memory.New[remembered](options.cacheSize()),
 		counts:       counts,
 		respond:      &responder{challenge: newChallenge(p, res), handler: handler, logger: logger, counts: counts},

@@ -1,12 +1,15 @@
 package entra
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/entra-go/entra/internal/policy"
+	"github.com/entra-go/entra/internal/quote"
 )
 
 // Options configure a [Verifier]. They are read once, by [NewVerifier], and copied: changing them later changes nothing.
@@ -72,6 +75,12 @@ type Options struct {
 	//
 	// Source: https://learn.microsoft.com/graph/change-notifications-with-resource-data
 	TrustedClients []string
+
+	// DistrustedKeys are IDs of signing keys (kid) that never verify anything, whatever any document says: for a key that
+	// Microsoft reports as compromised. They are neither held nor fetched for, in documents that [Options.KeyCache] brings
+	// neither, and their tokens are refused with [ReasonDistrustedKey]. Compared exactly; one that is blank or has white space
+	// around it is a mistake.
+	DistrustedKeys []string
 
 	// ClockSkew is how far the clocks of Entra and of this machine may be apart. Default: 1 minute. A negative value
 	// means none; below a second or above an hour is a mistake.
@@ -142,6 +151,22 @@ func (o *Options) policy() policy.Config {
 // mistake says what is wrong with a field of Options.
 func mistake(field, format string, args ...any) error {
 	return fmt.Errorf("entra: Options.%s: %s", field, fmt.Sprintf(format, args...))
+}
+
+// checkDistrustedKeys returns what is wrong with DistrustedKeys: an ID that no key has would let the key in that was meant.
+func (o *Options) checkDistrustedKeys() error {
+	var wrong []error
+	for i, id := range o.DistrustedKeys {
+		field := fmt.Sprintf("DistrustedKeys[%d]", i)
+		switch strings.TrimFunc(id, quote.IsBlank) {
+		case "":
+			wrong = append(wrong, mistake(field, "%s is blank; expected the ID of a signing key, the kid of its tokens", quote.Text(id)))
+		case id:
+		default:
+			wrong = append(wrong, mistake(field, "%s has white space around it; key IDs are compared exactly", quote.Text(id)))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // maxTokenSize returns the bound in bytes, with its default.

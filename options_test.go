@@ -76,6 +76,9 @@ var optionsMistakes = []struct {
 
 	{"a skew of some nanoseconds", func(o *entra.Options) { o.ClockSkew = 120 }, []string{"Options.ClockSkew:", "120ns", "2*time.Minute"}},
 	{"a skew of more than an hour", func(o *entra.Options) { o.ClockSkew = time.Hour + 1 }, []string{"Options.ClockSkew:", "1h0m0"}},
+	{"a distrusted key without an ID", func(o *entra.Options) { o.DistrustedKeys = []string{"k", ""} }, []string{"Options.DistrustedKeys[1]:", "is blank", "kid"}},
+	{"a distrusted key of white space", func(o *entra.Options) { o.DistrustedKeys = []string{" \t\u00a0"} }, []string{"Options.DistrustedKeys[0]:", "is blank"}},
+	{"a distrusted key with a line break", func(o *entra.Options) { o.DistrustedKeys = []string{"k\n"} }, []string{"Options.DistrustedKeys[0]:", "white space around it", "compared exactly"}},
 	{"a negative token size", func(o *entra.Options) { o.MaxTokenSize = -1 }, []string{"Options.MaxTokenSize:", "-1 is negative", "bytes"}},
 
 	{"an authority over http", authorityOption("http://contoso.ciamlogin.com/x/v2.0"), []string{"Options.Authority:", "is no https URL"}},
@@ -192,6 +195,7 @@ func TestOptionsMistakesAreReportedAtOnce(t *testing.T) {
 		ClockSkew:      5,
 		MaxTokenSize:   -1,
 		Resource:       "orders",
+		DistrustedKeys: []string{""},
 		ResourceScopes: []string{"a b"},
 
 		AuthorizationServers: []string{"http://api.contoso.example"},
@@ -201,7 +205,7 @@ func TestOptionsMistakesAreReportedAtOnce(t *testing.T) {
 	}
 	want := []string{
 		"Tenants[0]", "Tenants[3]", "Tenants", "Cloud", "ClientID", "AppKeys",
-		"Audiences[0]", "Audiences[1]", "ClockSkew", "Authority", "Authority", "Authority", "MaxTokenSize",
+		"Audiences[0]", "Audiences[1]", "ClockSkew", "Authority", "Authority", "Authority", "DistrustedKeys[0]", "MaxTokenSize",
 		"ResourceScopes[0]", "AuthorizationServers[0]", "Resource",
 	}
 	var got []string

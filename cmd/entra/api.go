@@ -14,6 +14,7 @@ import (
 // apiFlags describe an API and one of its routes: entra.Options, and what the route requires.
 type apiFlags struct {
 	tenants, audiences, userFlows, trusted   list
+	distrusted                               list
 	client, authority                        string
 	cloud                                    cloudFlag
 	anyTenant, appKeys, idTokens, unassigned bool
@@ -36,6 +37,7 @@ func (a *apiFlags) register(set *flag.FlagSet) {
 	set.BoolVar(&a.idTokens, "id-tokens", false, "AllowIDTokens ($ENTRA_ID_TOKENS)")
 	set.BoolVar(&a.unassigned, "without-permissions", false, "AllowWithoutPermissions ($ENTRA_WITHOUT_PERMISSIONS)")
 	set.Var(&a.trusted, "trusted-client", "TrustedClients: client `IDs` of applications that need no roles ($ENTRA_TRUSTED_CLIENT)")
+	set.Var(&a.distrusted, "distrusted-key", "DistrustedKeys: `IDs` of signing keys (kid) that never verify anything ($ENTRA_DISTRUSTED_KEY)")
 	set.DurationVar(&a.clockSkew, "clock-skew", 0, "ClockSkew: a `duration` such as 2m; default 1m ($ENTRA_CLOCK_SKEW)")
 	set.IntVar(&a.maxTokenSize, "max-token-size", 0, "MaxTokenSize: a number of `bytes`; default 16384 ($ENTRA_MAX_TOKEN_SIZE)")
 
@@ -52,7 +54,7 @@ func variable(flag string) string {
 	switch flag {
 	case "tenant", "client":
 		return "ENTRA_" + strings.ToUpper(flag) + "_ID"
-	case "audience", "cloud", "authority", "user-flow", "trusted-client", "any-tenant", "app-keys", "id-tokens", "without-permissions", "clock-skew", "max-token-size":
+	case "audience", "cloud", "authority", "user-flow", "trusted-client", "distrusted-key", "any-tenant", "app-keys", "id-tokens", "without-permissions", "clock-skew", "max-token-size":
 		return "ENTRA_" + strings.ReplaceAll(strings.ToUpper(flag), "-", "_")
 	}
 	return ""
@@ -94,6 +96,7 @@ func (a *apiFlags) options() entra.Options {
 		AllowIDTokens:           a.idTokens,
 		AllowWithoutPermissions: a.unassigned,
 		TrustedClients:          a.trusted,
+		DistrustedKeys:          a.distrusted,
 		ClockSkew:               a.clockSkew,
 		MaxTokenSize:            a.maxTokenSize,
 		CacheSize:               -1, // each token is judged once

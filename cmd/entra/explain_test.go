@@ -65,6 +65,7 @@ func corpus(tenant, theirs *entratest.Server) []sent {
 		{name: "no key ID", authorization: token(entratest.WithoutHeader("kid")), reason: entra.ReasonHeader},
 		{name: "a token for Graph", authorization: token(entratest.Graph()), reason: entra.ReasonMicrosoftAPIToken},
 		{name: "a token signed by nobody known", authorization: token(entratest.SignedBy(tenant.UnknownKey())), reason: entra.ReasonUnknownKey},
+		{name: "a token of a distrusted key", authorization: token(), flags: []string{"-distrusted-key", tenant.Key().ID()}, options: func(o *entra.Options) { o.DistrustedKeys = []string{tenant.Key().ID()} }, reason: entra.ReasonDistrustedKey},
 		{name: "a key of another cloud", authorization: token(entratest.SignedBy(otherCloudKey(tenant))), reason: entra.ReasonKeyIssuer},
 		{name: "a token that was changed", authorization: spliced(token(), token(entratest.Scopes("Everything"))), reason: entra.ReasonSignature},
 		{name: "claims twice", authorization: token(entratest.RawPayload([]byte(`{"aud":"a","aud":"b"}`))), reason: entra.ReasonClaims},
@@ -359,7 +360,7 @@ func TestEachOptionThatDecidesHasAFlag(t *testing.T) {
 	// These decide nothing about a token.
 	others := []string{"CacheSize", "Resource", "ResourceScopes", "AuthorizationServers", "HTTPClient", "Logger", "ErrorHandler", "KeyCache"}
 	got := apiFlags{
-		tenants: list{"personal"}, audiences: list{"api://x"}, userFlows: list{"B2C_1_x"}, trusted: list{"t"}, client: "c", authority: "a", cloud: cloudFlag(entra.China),
+		tenants: list{"personal"}, audiences: list{"api://x"}, userFlows: list{"B2C_1_x"}, trusted: list{"t"}, distrusted: list{"k"}, client: "c", authority: "a", cloud: cloudFlag(entra.China),
 		anyTenant: true, appKeys: true, idTokens: true, unassigned: true, clockSkew: 1, maxTokenSize: 1,
 	}
 	options := reflect.ValueOf(got.options())

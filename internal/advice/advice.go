@@ -107,7 +107,7 @@ var reasons = map[entra.Reason]Advice{
 	entra.ReasonHeader:            {Token, []string{"typ?", "crit?", "b64?", "zip?", "cty?"}, "Send the access token. If it is one, find out who rewrote its header."},
 	entra.ReasonMicrosoftAPIToken: {Token, []string{"nonce", "aud"}, "In the client, request a scope of this API, such as api://<client ID of the API>/Orders.Read, instead of User.Read. One token serves one API: a client that calls both asks for two."},
 	entra.ReasonUnknownKey:        {Key, []string{"kid"}, "Check the cloud (Options.Cloud), the authority (Options.Authority), personal accounts (entra.PersonalAccounts in Options.Tenants) and whether the application has signing keys of its own (Options.AppKeys). If none of these: it is forged."},
-	"distrusted_key":              {Key, []string{"kid"}, "Nothing, while the key is reported as compromised. Else take its ID out of Options.DistrustedKeys."},
+	entra.ReasonDistrustedKey:     {Key, []string{"kid"}, "Nothing, while the key is reported as compromised. Else take its ID out of Options.DistrustedKeys."},
 	entra.ReasonKeysUnavailable:   {Key, []string{"kid"}, "Nothing: clients repeat after Retry-After, and it heals when Entra is back. If it lasts, look at proxy, firewall and DNS between the API and Entra: “entra doctor” says which of them it is."},
 	entra.ReasonSignature:         {Signature, []string{"signature"}, "Send the token as Entra issued it. It was changed or cut after it was signed, or it is forged."},
 	entra.ReasonClaims:            {Claims, []string{"ver?", "tid", "iss", "aud", "exp"}, "Entra issues no such claims. Find out where this token was made."},

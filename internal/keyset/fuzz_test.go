@@ -115,7 +115,9 @@ func FuzzMetadata(f *testing.F) {
 			}
 			return testbed.Response(r, http.StatusOK, `{"keys":[`+key("a", first)+`]}`), nil
 		})
-		set := keyset.New(fetch.New(client), slog.New(slog.DiscardHandler), keyset.Source{MetadataURL: at.MetadataURL, Check: p.CheckMetadata})
+		set := keyset.New(keyset.Config{
+			Client: fetch.New(client), Log: slog.New(slog.DiscardHandler), Sources: []keyset.Source{keyset.Source{MetadataURL: at.MetadataURL, Check: p.CheckMetadata}},
+		})
 		err := set.Ready(t.Context())
 		if (err == nil) != (set.Issuer() != "") {
 			t.Errorf("got %v and the issuer %q, want one of them", err, set.Issuer())

@@ -33,10 +33,11 @@ const (
 // of a second one. Each document has ages and failures of its own, so that one failing does not spoil the other. Its
 // methods are safe for concurrent use; those that find a held key take no lock.
 type Set struct {
-	client    *fetch.Client
-	log       *slog.Logger
-	start     time.Time
-	documents []*document // one or two
+	client     *fetch.Client
+	log        *slog.Logger
+	distrusted map[string]bool // by key ID
+	start      time.Time
+	documents  []*document // one or two
 
 	current atomic.Pointer[snapshot] // replaced under mu
 	mu      sync.Mutex               // guards waiting, and the documents' fields but for source, index and due
@@ -65,6 +66,22 @@ type flight struct {
 	unknown bool          // an unknown key waits for it
 }
 
+// Config says whose keys a [Set] holds.
+type Config struct {
+	Client *fetch.Client
+	// Log gets trouble with documents, at level Warn.
+	Log *slog.Logger
+	// Sources are where the documents are, one or two.
+	Sources []Source
+	// Distrusted are the IDs of keys that are never held, whatever a document says.
+	Distrusted []string
+}
+
+// DistrustedError says that a key is one of those that the configuration distrusts.
+type DistrustedError struct{ KeyID string }
+
+func (e *DistrustedError) Error() string { return fmt.Sprintf("the key %q is distrusted", e.KeyID) }
+
 // UnknownError says that a key is not held although others are, and that no fetch brought it.
 type UnknownError struct {
 	KeyID string
@@ -90,14 +107,16 @@ type Stats struct {
 	LastFetch         time.Time // the end of the last good fetch; zero if there was none
 }
 
-// New returns a Set of the keys at sources, one or two. Nothing is fetched yet. Trouble with fetches is logged to log at
-// level Warn.
-func New(client *fetch.Client, log *slog.Logger, sources ...Source) *Set {
-	s := &Set{client: client, log: log, start: time.Now()}
-	for i, source := range sources {
+// New returns a Set of the keys that c names. Nothing is fetched yet.
+func New(c Config) *Set {
+	s := &Set{client: c.Client, log: c.Log, distrusted: make(map[string]bool), start: time.Now()}
+	for _, id := range c.Distrusted {
+		s.distrusted[id] = true
+	}
+	for i, source := range c.Sources {
 		s.documents = append(s.documents, &document{source: source, index: i})
 	}
-	s.current.Store(&snapshot{views: make([]view, len(sources))})
+	s.current.Store(&snapshot{views: make([]view, len(c.Sources))})
 	return s
 }
 
@@ -139,10 +158,13 @@ func (s *Set) Header(segment string) string {
 var errCrowded = errors.New("too many requests wait for keys already")
 
 // Find returns the key kid. A held key is returned at once; for another Find waits for one fetch of each document, if
-// their allowances permit one and not too many requests wait already. Its error is an [*UnknownError], an
-// [*UnavailableError], or that of ctx. Where keys are held, a deadline of ctx that ends while Find waits is no error of
+// their allowances permit one and not too many requests wait already. Its error is a [*DistrustedError], an
+// [*UnknownError], an [*UnavailableError], or that of ctx. Where keys are held, a deadline of ctx that ends while Find waits is no error of
 // its own: whoever sends unknown key IDs must not make a server that bounds its requests look unhealthy.
 func (s *Set) Find(ctx context.Context, kid string) (*Key, error) {
+	if s.distrusted[kid] {
+		return nil, &DistrustedError{kid}
+	}
 	now := time.Now()
 	if k := s.held(kid, now); k != nil {
 		return k, nil
@@ -345,7 +367,7 @@ func (s *Set) run(d *document, f *flight) {
 	// Not the context of the request that started it: others wait for it too.
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
-	got, err := d.source.get(ctx, s.client)
+	got, err := d.source.get(ctx, s.client, s.distrusted)
 	s.end(d, f, got, err)
 	// The log comes first, so that whoever sees the outcome finds its cause there.
 	s.report(d, got, err)

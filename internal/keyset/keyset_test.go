@@ -42,7 +42,9 @@ func (p *published) set() *keyset.Set {
 		}
 		return testbed.Response(r, http.StatusOK, text), nil
 	})
-	return keyset.New(fetch.New(client), slog.New(slog.DiscardHandler), keyset.Source{KeysURL: "https://login.example/keys"})
+	return keyset.New(keyset.Config{
+		Client: fetch.New(client), Log: slog.New(slog.DiscardHandler), Sources: []keyset.Source{keyset.Source{KeysURL: "https://login.example/keys"}},
+	})
 }
 
 // use does with a set what a Verifier does for a token with this header segment, and reports whether the header had to be

@@ -30,8 +30,8 @@ type fetched struct {
 	skipped keydoc.Skipped
 }
 
-// get fetches the document. Metadata and keys succeed or fail together.
-func (s Source) get(ctx context.Context, client *fetch.Client) (got *fetched, err error) {
+// get fetches the document, and leaves out the distrusted keys. Metadata and keys succeed or fail together.
+func (s Source) get(ctx context.Context, client *fetch.Client, distrusted map[string]bool) (got *fetched, err error) {
 	// A panicking transport would take down the process here, where no server recovers it.
 	defer func() {
 		if p := recover(); p != nil {
@@ -58,19 +58,22 @@ func (s Source) get(ctx context.Context, client *fetch.Client) (got *fetched, er
 	if err != nil {
 		return nil, err
 	}
-	if err := got.read(body); err != nil {
+	if err := got.read(body, distrusted); err != nil {
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}
 	return got, nil
 }
 
-func (got *fetched) read(body []byte) error {
+func (got *fetched) read(body []byte, distrusted map[string]bool) error {
 	keys, skipped, err := keydoc.Parse(body)
 	got.skipped = skipped
 	if err != nil {
 		return err
 	}
 	for _, doc := range keys {
+		if distrusted[doc.ID] {
+			continue
+		}
 		k, err := newKey(doc)
 		if err != nil {
 			got.skipped.AddKey(doc, err)
@@ -78,8 +81,12 @@ func (got *fetched) read(body []byte) error {
 		}
 		got.keys = append(got.keys, k)
 	}
-	if len(got.keys) == 0 {
+	switch {
+	case len(got.keys) > 0:
+		return nil
+	case got.skipped.Count > 0:
 		return fmt.Errorf("the key document names %d keys and none is usable; the first: %w", len(keys), got.skipped.First[0])
+	default:
+		return fmt.Errorf("the key document names %d keys and all of them are among Options.DistrustedKeys", len(keys))
 	}
-	return nil
 }

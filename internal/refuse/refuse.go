@@ -17,6 +17,7 @@ const (
 	Header            = "header"
 	MicrosoftAPIToken = "microsoft_api_token"
 	UnknownKey        = "unknown_key"
+	DistrustedKey     = "distrusted_key"
 	KeyIssuer         = "key_issuer"
 	Signature         = "signature"
 	Claims            = "claims"

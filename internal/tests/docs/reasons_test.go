@@ -88,6 +88,9 @@ var reasonRoutes = []reasonRoute{
 	{reason: entra.ReasonUnknownKey, status: 401, authorization: func(s *entratest.Server) []string {
 		return []string{"Bearer " + s.Token(entratest.SignedBy(s.UnknownKey()))}
 	}},
+	{reason: entra.ReasonDistrustedKey, status: 401, authorization: tokenOf(entratest.Header("kid", "withdrawn")), options: func(o *entra.Options) {
+		o.DistrustedKeys = []string{"withdrawn"}
+	}},
 	{reason: entra.ReasonKeyIssuer, status: 401, authorization: func(s *entratest.Server) []string {
 		s.Publish(s.UnknownKey().With("cloud_instance_name", "microsoftonline.us"))
 		return []string{"Bearer " + s.Token(entratest.SignedBy(s.UnknownKey()))}

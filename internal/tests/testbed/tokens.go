@@ -45,3 +45,12 @@ func Segment(token string, i int) []byte {
 	}
 	return text
 }
+
+// KeyIDOf returns the kid in the header of token.
+func KeyIDOf(token string) string {
+	var header struct{ Kid string }
+	if err := json.Unmarshal(Segment(token, 0), &header); err != nil {
+		panic(err)
+	}
+	return header.Kid
+}
