@@ -13,7 +13,7 @@ import (
 )
 
 // shown are the guides whose code is taken from programs that have tests.
-var shown = []string{"docs/callers.md", "docs/elsewhere.md", "docs/openapi.md"}
+var shown = []string{"docs/callers.md", "docs/clouds-and-authorities.md", "docs/elsewhere.md", "docs/openapi.md"}
 
 var fenced = regexp.MustCompile("(?ms)^ *```(go|js|json)\n(.*?)^ *```$")
 
@@ -34,10 +34,10 @@ func TestGuidesShowCodeThatRuns(t *testing.T) {
 	}
 }
 
-// sources returns the lines of every file of the examples and of the checked examples beside this test.
+// sources returns the lines of every file of the examples and of the checked examples.
 func sources(t *testing.T) (programs [][]string) {
 	t.Helper()
-	for _, folder := range []string{filepath.Join(testbed.Root(t), "examples"), "."} {
+	for _, folder := range []string{filepath.Join(testbed.Root(t), "examples"), filepath.Join(testbed.Root(t), "example_test.go"), "."} {
 		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
