@@ -216,6 +216,26 @@ func TestNotificationsAreBounded(t *testing.T) {
 	}
 }
 
+// TestTheExtensionOfAnExternalIDTenant is called by its own directory, so Authority stands in place of Tenants.
+func TestTheExtensionOfAnExternalIDTenant(t *testing.T) {
+	const authority = "https://contoso.ciamlogin.com/33333333-3333-4333-8333-333333333333/v2.0"
+	tenant := entratest.New(t, entratest.Config{Authority: authority})
+	verifier, err := newVerifier(entra.Options{Authority: authority, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := newHandler(verifier, newNotifications(verifier, nil))
+	for client, want := range map[string]int{authenticationExtensions: http.StatusOK, entratest.ClientID: http.StatusUnauthorized} {
+		r := httptest.NewRequest(http.MethodPost, "/claims", strings.NewReader("{}"))
+		r.Header.Set("Authorization", "Bearer "+service(tenant, client, nil))
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: got %d %s, want %d", client, w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestClaimsForToken(t *testing.T) {
 	handler, _, _, tenant := start(t)
 	r := httptest.NewRequest(http.MethodPost, "/claims", strings.NewReader("{}"))
