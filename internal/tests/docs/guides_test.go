@@ -34,7 +34,7 @@ func TestGuideToAuthoritiesNamesEveryOption(t *testing.T) {
 		}
 	}
 	var runnable []string
-	for _, function := range regexp.MustCompile(`(?m)^func ExampleOptions_(\w+)\(\)`).FindAllStringSubmatch(read(t, "example_test.go"), -1) {
+	for _, function := range regexp.MustCompile(`(?m)^func ExampleOptions_(\w+)\(\)`).FindAllStringSubmatch(read(t, "example_options_test.go"), -1) {
 		runnable = append(runnable, function[1])
 	}
 	slices.Sort(documented)

@@ -37,7 +37,7 @@ func TestGuidesShowCodeThatRuns(t *testing.T) {
 // sources returns the lines of every file of the examples and of the checked examples.
 func sources(t *testing.T) (programs [][]string) {
 	t.Helper()
-	for _, folder := range []string{filepath.Join(testbed.Root(t), "examples"), filepath.Join(testbed.Root(t), "example_test.go"), "."} {
+	for _, folder := range []string{filepath.Join(testbed.Root(t), "examples"), filepath.Join(testbed.Root(t), "example_test.go"), filepath.Join(testbed.Root(t), "example_options_test.go"), "."} {
 		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
