@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,7 @@ func TestEveryContenderVerifies(t *testing.T) {
 	}
 	forged := lab.tokens[0][:strings.LastIndexByte(lab.tokens[0], '.')] + lab.tokens[1][strings.LastIndexByte(lab.tokens[1], '.'):]
 	// The bare signature check knows its tokens beforehand.
-	for _, c := range append(own[warmRow:], others...) {
+	for _, c := range append(own[seenRow:], others...) {
 		t.Run(c.name, func(t *testing.T) {
 			for range 2 {
 				if err := c.verify(lab.tokens[0]); err != nil {
@@ -78,19 +79,30 @@ func TestEveryHostileTokenIsRefused(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	good := costs{warmRow: {one: 0.04, allocations: 6}, coldRow: {one: 1.20, allocations: 25}}
-	if err := good.check(); err != nil {
+	atLimits := func() findings {
+		return findings{
+			costs: costs{
+				seenRow: {one: maxSeen, allocations: maxSeenObjects},
+				newRow:  {one: maxNew, allocations: maxNewObjects, sustained: minNewSustained},
+			},
+			refusals: []refusal{{"unsigned", 0.1, maxRefused}, {"unknown key", 0.1, maxRefused}},
+		}
+	}
+	if err := atLimits().check(); err != nil {
 		t.Errorf("at the limits: got %v, want no error", err)
 	}
-	for name, change := range map[string]func(costs){
-		"a slow new token":               func(c costs) { c[coldRow].one = 1.21 },
-		"a slow token seen before":       func(c costs) { c[warmRow].one = 0.041 },
-		"allocations, new token":         func(c costs) { c[coldRow].allocations = 26 },
-		"allocations, token seen before": func(c costs) { c[warmRow].allocations = 7 },
+	for name, exceed := range map[string]func(findings){
+		"a slow new token":               func(f findings) { f.costs[newRow].one *= 1.01 },
+		"a slow token seen before":       func(f findings) { f.costs[seenRow].one *= 1.01 },
+		"allocations, new token":         func(f findings) { f.costs[newRow].allocations++ },
+		"allocations, token seen before": func(f findings) { f.costs[seenRow].allocations++ },
+		"a low sustained rate":           func(f findings) { f.costs[newRow].sustained *= 0.99 },
+		"no sustained rate":              func(f findings) { f.costs[newRow].sustained = math.NaN() },
+		"a slow refusal":                 func(f findings) { f.refusals[1].answered *= 1.01 },
 	} {
-		table := append(costs(nil), good...)
-		change(table)
-		if table.check() == nil {
+		found := atLimits()
+		exceed(found)
+		if found.check() == nil {
 			t.Errorf("%s: got no error, want one", name)
 		}
 	}
@@ -98,7 +110,7 @@ func TestLimits(t *testing.T) {
 
 func TestFiguresForTheChart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "costs.json")
-	table := costs{bareRow: {name: "the limit", one: 1}, warmRow: {name: "seen", one: 0.03704}, coldRow: {name: "new", one: 1.2}, {name: "a \"peer\"", one: 2.5}}
+	table := costs{bareRow: {name: "the limit", one: 1}, seenRow: {name: "seen", one: 0.03704}, newRow: {name: "new", one: 1.2}, {name: "a \"peer\"", one: 2.5}}
 	if err := table.writeFigures(file); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func (table costs) figures() []figure {
 	for i, row := range table {
 		list[i] = figure{row.name, "peer", math.Round(1000*row.one) / 1000}
 	}
-	list[bareRow].Of, list[warmRow].Of, list[coldRow].Of = "standard library", "library", "library"
+	list[bareRow].Of, list[seenRow].Of, list[newRow].Of = "standard library", "library", "library"
 	slices.SortFunc(list, func(a, b figure) int { return int(math.Copysign(1, a.Multiple-b.Multiple)) })
 	return list
 }

@@ -3,7 +3,9 @@
 // Markdown.
 //
 //	go -C internal/benchmarks run . [-quick] [-check] [-costs FILE]
+//	go -C internal/benchmarks run . [-quick] -boring
 //
+// With -boring it builds itself with Go's own cryptography and with GOEXPERIMENT=boringcrypto, and compares the two.
 // Absolute times depend on the machine; the ratios hardly do. See docs/performance.md.
 package main
 
@@ -28,14 +30,27 @@ type laboratory struct {
 	tenant *entratest.Server
 	tokens []string // all valid, each of another user
 	bare   contender
+
+	rounds, leftOut int // of all measurements so far
 }
 
 func main() {
 	quick := flag.Bool("quick", false, "measure for about half a minute, roughly, instead of several")
 	check := flag.Bool("check", false, "end with status 1 if the library costs more than it may")
 	figures := flag.String("costs", "", "write the comparison as JSON to this `file`, for docs/pictures to draw")
+	boring := flag.Bool("boring", false, "compare builds with and without GOEXPERIMENT=boringcrypto instead")
+	signature := flag.Bool("signature", false, "print as JSON what -boring compares, for this build")
 	flag.Parse()
-	if err := run(*quick, *check, *figures); err != nil {
+	var err error
+	switch {
+	case *boring:
+		err = compareBuilds(context.Background(), os.Stdout, *quick)
+	case *signature:
+		err = runSignature()
+	default:
+		err = run(*quick, *check, *figures)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -49,24 +64,36 @@ func run(quick, check bool, figures string) error {
 	fmt.Fprintf(lab.out, "%s, %s/%s, %d cores; tokens of %d bytes\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), len(lab.tokens[0]))
 	ctx := context.Background()
-	costs, err := lab.compare(ctx)
-	if err != nil {
+	var found findings
+	if found.costs, err = lab.compare(ctx); err != nil {
 		return err
 	}
 	if figures != "" {
-		if err := costs.writeFigures(figures); err != nil {
+		if err := found.costs.writeFigures(figures); err != nil {
 			return err
 		}
 	}
-	for _, measure := range []func(context.Context) error{lab.request, lab.refuse, lab.scale, lab.refresh, lab.remember} {
+	if found.refusals, err = lab.refuse(ctx); err != nil {
+		return err
+	}
+	for _, measure := range []func(context.Context) error{lab.request, lab.scale, lab.refresh, lab.remember} {
 		if err := measure(ctx); err != nil {
 			return err
 		}
 	}
+	fmt.Fprintf(lab.out, "\n%d rounds, %d of them left out because they met fresh pages\n", lab.rounds, lab.leftOut)
 	if check {
-		return costs.check()
+		return found.check()
 	}
 	return nil
+}
+
+func runSignature() error {
+	lab, err := newLaboratory(os.Stdout, false)
+	if err != nil {
+		return err
+	}
+	return lab.measureSignature(context.Background())
 }
 
 func newLaboratory(out io.Writer, quick bool) (*laboratory, error) {
@@ -85,6 +112,14 @@ func (lab *laboratory) plan(rounds int, slice time.Duration) paired.Plan {
 		return paired.Plan{Rounds: max(5, rounds/4), Slice: slice / 2}
 	}
 	return paired.Plan{Rounds: rounds, Slice: slice}
+}
+
+// run measures by plan.
+func (lab *laboratory) run(rounds int, slice time.Duration, works []paired.Work) (paired.Result, error) {
+	result, err := paired.Run(lab.plan(rounds, slice), works)
+	lab.rounds += len(result.Rounds) + result.LeftOut
+	lab.leftOut += result.LeftOut
+	return result, err
 }
 
 // work verifies the tokens in turn on so many cores.

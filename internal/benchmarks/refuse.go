@@ -35,17 +35,23 @@ func (lab *laboratory) hostiles() []hostile {
 	}
 }
 
+// refusal is what refusing a token costs, as multiples of the bare signature check.
+type refusal struct {
+	name              string
+	decided, answered float64 // the decision alone; with the whole answer
+}
+
 var errAccepted = errors.New("a hostile token was accepted")
 
 // refuse measures refusals that come before the signature check: the decision alone, and with the whole answer.
-func (lab *laboratory) refuse(ctx context.Context) error {
+func (lab *laboratory) refuse(ctx context.Context) ([]refusal, error) {
 	verifier, err := sample.Verifier(ctx, lab.tenant, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// A Verifier in use remembers the header segment of valid tokens, which hostile ones may carry too.
 	if _, err := verifier.Verify(ctx, lab.tokens[0]); err != nil {
-		return err
+		return nil, err
 	}
 	handler := verifier.Authenticate(http.NotFoundHandler())
 	works := []paired.Work{lab.work(lab.bare, 1)}
@@ -60,15 +66,18 @@ func (lab *laboratory) refuse(ctx context.Context) error {
 			}},
 			paired.Work{Name: h.name + ", answered", Cores: 1, Do: serve(handler, h.token, http.StatusUnauthorized)})
 	}
-	result, err := paired.Run(lab.plan(400, 2*time.Millisecond), works)
+	result, err := lab.run(400, 2*time.Millisecond, works)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprint(lab.out, "\n| refused token | decision | with the answer |\n|---|--:|--:|\n")
+	var refusals []refusal
 	for i, h := range hostiles {
-		fmt.Fprintf(lab.out, "| %s | %.3f | %.3f |\n", h.name, result.Ratio(2*i+1, 0), result.Ratio(2*i+2, 0))
+		r := refusal{h.name, result.Ratio(2*i+1, 0), result.Ratio(2*i+2, 0)}
+		refusals = append(refusals, r)
+		fmt.Fprintf(lab.out, "| %s | %.3f | %.3f |\n", r.name, r.decided, r.answered)
 	}
-	return nil
+	return refusals, nil
 }
 
 // serve returns work that serves a request with the token and expects this status.

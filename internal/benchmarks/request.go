@@ -40,7 +40,7 @@ func (lab *laboratory) request(ctx context.Context) error {
 		}
 		works = append(works, paired.Work{Name: t.name, Cores: cores, Callers: callers, Do: connections.exchange})
 	}
-	result, err := paired.Run(lab.plan(24, 250*time.Millisecond), works)
+	result, err := lab.run(24, 250*time.Millisecond, works)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (lab *laboratory) scale(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	measured := []int{bareRow, coldRow, warmRow}
+	measured := []int{bareRow, newRow, seenRow}
 	var works []paired.Work
 	for _, row := range measured {
 		one, two := lab.work(contenders[row], 1), lab.work(contenders[row], 2)
@@ -46,7 +46,7 @@ func (lab *laboratory) scale(ctx context.Context) error {
 		works = append(works, one, two)
 	}
 	// Slices are long enough for the collector to run in each of them.
-	result, err := paired.Run(lab.plan(24, 250*time.Millisecond), works)
+	result, err := lab.run(24, 250*time.Millisecond, works)
 	if err != nil {
 		return err
 	}
