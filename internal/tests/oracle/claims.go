@@ -67,7 +67,7 @@ func kind(r *reading) entra.Kind {
 		return entra.AppToken
 	case scoped && (!r.has("idtyp") || idtyp == "user"):
 		return entra.UserToken
-	case !r.has("idtyp") && !r.has("scp") && r.text("oid") == r.text("sub"):
+	case !r.has("idtyp") && !r.has("scp") && r.text("oid") == r.text("sub") && r.proved():
 		return entra.AppToken
 	}
 	return 0

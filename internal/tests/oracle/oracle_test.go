@@ -88,6 +88,7 @@ func TestBadTokens(t *testing.T) {
 		"two audiences":                {minted(entratest.Claim("aud", []string{entratest.APIClientID, "x"})), "want one"},
 		"bound to a key":               {minted(entratest.Bound()), "bound to a key"},
 		"an application without roles": {minted(entratest.App()), "has no roles"},
+		"an application without proof": {minted(entratest.App("A"), entratest.Without("idtyp"), entratest.Claim("azpacr", "0")), "the kind is"},
 		"an ID token of another page":  {minted(entratest.IDToken(), entratest.Nonce("n"), entratest.Claim("azp", entratest.SPAClientID)), "ID token"},
 		"nobody's":                     {minted(entratest.Without("oid")), "oid is"},
 		"no kind at all":               {minted(entratest.Claim("idtyp", "device")), "the kind is"},

@@ -98,6 +98,15 @@ func (r *reading) client() (id, proof string) {
 	return r.text("azp"), r.text("azpacr")
 }
 
+// proved reports whether the client proved itself to Entra: by a secret (1), or by a certificate or federation (2).
+func (r *reading) proved() bool {
+	_, proof := r.client()
+	if proof == "" {
+		proof = r.first("azpacr", "appidacr")
+	}
+	return proof == "1" || proof == "2"
+}
+
 // scopes returns the names in scp, which spaces separate (RFC 6749 section 3.3). A slash alone means none.
 func (r *reading) scopes() []string {
 	scp := r.text("scp")
