@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -543,4 +545,63 @@ func ExampleVerifier_ResourceMetadataURL() {
 	fmt.Println(verifier.ResourceMetadataURL())
 	// Output:
 	// https://api.contoso.example/.well-known/oauth-protected-resource/mcp
+}
+
+// A key that Microsoft reports as compromised verifies nothing any more, although Entra's document may name it still.
+func ExampleOptions_distrustedKeys() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	stolen := tenant.Key()
+	tenant.RotateKeys()
+	verifier := mustVerifier(entra.Options{
+		Tenants:        []string{entratest.TenantID},
+		ClientID:       entratest.APIClientID,
+		DistrustedKeys: []string{stolen.ID()},
+		HTTPClient:     tenant.Client(),
+	})
+	show(verifier, "the next key", tenant.Token())
+	show(verifier, "the stolen key", tenant.Token(entratest.SignedBy(stolen)))
+	// Output:
+	// the next key: user token of tenant 11111111-1111-4111-8111-111111111111
+	// the stolen key: refused, distrusted_key
+}
+
+// written is a DirCache that tells when it was written to. A KeyCache of one's own, in a database for instance, has the same
+// two methods.
+type written struct {
+	entra.KeyCache
+	done chan error
+}
+
+func (w written) Put(ctx context.Context, name string, data []byte) error {
+	err := w.KeyCache.Put(ctx, name, data)
+	w.done <- err
+	return err
+}
+
+// A process that starts while Entra is away serves with the keys that the one before it fetched. Whoever can write to the
+// folder can forge tokens.
+func ExampleDirCache() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	folder, err := os.MkdirTemp("", "keys")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	cache := written{entra.DirCache(filepath.Join(folder, "entra")), make(chan error, 1)}
+	options := entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, KeyCache: cache, HTTPClient: tenant.Client()}
+
+	show(mustVerifier(options), "before", tenant.Token())
+	fmt.Println("written:", <-cache.done)
+
+	tenant.Down()
+	show(mustVerifier(options), "after a restart", tenant.Token())
+	options.KeyCache = nil
+	show(mustVerifier(options), "without a cache", tenant.Token())
+	// Output:
+	// before: user token of tenant 11111111-1111-4111-8111-111111111111
+	// written: <nil>
+	// after a restart: user token of tenant 11111111-1111-4111-8111-111111111111
+	// without a cache: refused, keys_unavailable
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/entra-go/entra/internal/dircache"
 	"github.com/entra-go/entra/internal/fetch"
 	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/policy"
@@ -14,6 +15,28 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
+// KeyCache keeps the last good key documents across restarts, for [Options.KeyCache]: whoever can write there can forge
+// tokens. What it holds is believed like an answer of Entra's, so it must be as hard to write to as the program itself.
+//
+// Its methods are called beside requests, with a context that ends after 10 seconds, and must be safe for concurrent use, by
+// several processes too where they share it. A Verifier puts one or two entries, about every hour, of up to 3 MiB, about 20
+// KB of Entra's; and it gets them while it holds no keys. What it cannot use it passes over and logs: an error, an entry that
+// is damaged, of another Verifier or from the future. Names consist of letters, digits and hyphens. Each tells by its
+// ClientID and its document whose entry it is; neither names nor entries are secret.
+//
+// [DirCache] is one. autocert.Cache of golang.org/x/crypto has the same methods, but another error for a miss.
+type KeyCache interface {
+	// Get returns what was put under name last, or an error that wraps fs.ErrNotExist if nothing was.
+	Get(ctx context.Context, name string) ([]byte, error)
+	// Put keeps data under name, in place of what was there. Whoever gets it meanwhile must get the one or the other, whole.
+	Put(ctx context.Context, name string, data []byte) error
+}
+
+// DirCache returns a [KeyCache] in the folder dir: whoever can write there can forge tokens. The folder is made with mode
+// 0700 if it is not there, its files with mode 0600, and they are replaced atomically, so that processes can share it. dir
+// must not be empty.
+func DirCache(dir string) KeyCache { return dircache.Dir(dir) }
+
 // keys is the cached Entra JWKS keyfunc: it answers with the key that a token names, and says what it means to the caller
 // when there is none. How keys are fetched and kept is package keyset's.
 type keys struct{ *keyset.Set }
@@ -21,7 +44,7 @@ type keys struct{ *keyset.Set }
 // newKeys returns the keys at the documents of the policy's authority: its general one and, with Options.AppKeys, that
 // of the application's own keys. Nothing is fetched yet.
 func newKeys(p *policy.Policy, client *fetch.Client, log *slog.Logger, o *Options) keys {
-	c := keyset.Config{Client: client, Log: log, Distrusted: o.DistrustedKeys}
+	c := keyset.Config{Client: client, Log: log, Distrusted: o.DistrustedKeys, Cache: o.KeyCache, Owner: strings.ToLower(o.ClientID)}
 	for _, at := range p.KeySources() {
 		c.Sources = append(c.Sources, keyset.Source{KeysURL: at.KeysURL, MetadataURL: at.MetadataURL, Check: p.CheckMetadata})
 	}

@@ -71,7 +71,7 @@ func NewVerifier(options Options) (*Verifier, error) {
 	p, wrong := policy.New(options.policy())
 	maxTokenSize, sizeErr := options.maxTokenSize()
 	res, resErr := options.resource()
-	if err := errors.Join(append(wrong, options.checkDistrustedKeys(), sizeErr, resErr)...); err != nil {
+	if err := errors.Join(append(wrong, options.checkDistrustedKeys(), options.checkKeyCache(), sizeErr, resErr)...); err != nil {
 		return nil, err
 	}
 	logger, handler := options.Logger, options.ErrorHandler

@@ -93,6 +93,13 @@ type Options struct {
 	// 4096: 8 MB of usual tokens (1.4 KB), 50 MB of tokens with 200 groups. A negative value means none.
 	CacheSize int
 
+	// KeyCache keeps the last good key documents across restarts, such as [DirCache]: whoever can write there can forge
+	// tokens. A process that starts while Entra is away then serves at once, with keys that an earlier one fetched no longer
+	// than 25 hours ago by the clock on the wall. While a Verifier holds no keys, a request waits for the cache for 50
+	// milliseconds at most before it asks Entra as well; what is older than an hour is refreshed beside the requests, and a
+	// newer fetch always wins. Default: none.
+	KeyCache KeyCache
+
 	// Resource is this API's resource identifier of RFC 9728, an https URL (http for loopback hosts) without fragment.
 	// Challenges then name the metadata URL that follows from it, at which [Verifier.ResourceMetadata] must answer.
 	Resource string
@@ -151,6 +158,14 @@ func (o *Options) policy() policy.Config {
 // mistake says what is wrong with a field of Options.
 func mistake(field, format string, args ...any) error {
 	return fmt.Errorf("entra: Options.%s: %s", field, fmt.Sprintf(format, args...))
+}
+
+// checkKeyCache returns what is wrong with KeyCache, as far as that can be known without using it.
+func (o *Options) checkKeyCache() error {
+	if o.KeyCache == DirCache("") {
+		return mistake("KeyCache", "is a DirCache without a folder; expected one that this program alone can write to")
+	}
+	return nil
 }
 
 // checkDistrustedKeys returns what is wrong with DistrustedKeys: an ID that no key has would let the key in that was meant.

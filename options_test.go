@@ -79,6 +79,7 @@ var optionsMistakes = []struct {
 	{"a distrusted key without an ID", func(o *entra.Options) { o.DistrustedKeys = []string{"k", ""} }, []string{"Options.DistrustedKeys[1]:", "is blank", "kid"}},
 	{"a distrusted key of white space", func(o *entra.Options) { o.DistrustedKeys = []string{" \t\u00a0"} }, []string{"Options.DistrustedKeys[0]:", "is blank"}},
 	{"a distrusted key with a line break", func(o *entra.Options) { o.DistrustedKeys = []string{"k\n"} }, []string{"Options.DistrustedKeys[0]:", "white space around it", "compared exactly"}},
+	{"a cache without a folder", func(o *entra.Options) { o.KeyCache = entra.DirCache("") }, []string{"Options.KeyCache:", "without a folder"}},
 	{"a negative token size", func(o *entra.Options) { o.MaxTokenSize = -1 }, []string{"Options.MaxTokenSize:", "-1 is negative", "bytes"}},
 
 	{"an authority over http", authorityOption("http://contoso.ciamlogin.com/x/v2.0"), []string{"Options.Authority:", "is no https URL"}},

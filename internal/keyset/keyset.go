@@ -36,18 +36,20 @@ type Set struct {
 	client     *fetch.Client
 	log        *slog.Logger
 	distrusted map[string]bool // by key ID
+	cache      Cache           // nil: none
 	start      time.Time
 	documents  []*document // one or two
 
 	current atomic.Pointer[snapshot] // replaced under mu
-	mu      sync.Mutex               // guards waiting, and the documents' fields but for source, index and due
+	mu      sync.Mutex               // guards waiting, and the documents' fields but for source, index, name and due
 	waiting int                      // requests that wait for a fetch
 }
 
 // document is where keys come from, and what is known about its fetches.
 type document struct {
 	source Source
-	index  int // of its view in a snapshot
+	index  int    // of its view in a snapshot
+	name   string // of its entry in the cache
 	// due is when a used key starts a refresh, as the time since the Set's start; never while a fetch runs.
 	due atomic.Int64
 
@@ -56,9 +58,14 @@ type document struct {
 	fetches     uint64
 	failures    uint64
 	lastFailure error // nil after a good fetch
+
+	loading  *flight   // the reading of the cache that runs, perhaps for ever
+	nextLoad time.Time // before, none starts
+	newest   []byte    // the entry to put into the cache; nil: none
+	putting  bool
 }
 
-// flight is one fetch, shared by all who wait for it and tied to none of them.
+// flight is one fetch, or one reading of the cache, shared by all who wait for it and tied to none of them.
 type flight struct {
 	started time.Time
 	done    chan struct{} // closed when it has ended, well or badly
@@ -75,6 +82,9 @@ type Config struct {
 	Sources []Source
 	// Distrusted are the IDs of keys that are never held, whatever a document says.
 	Distrusted []string
+	// Cache keeps documents across restarts; nil: none does. Owner tells Sets apart that share one.
+	Cache Cache
+	Owner string
 }
 
 // DistrustedError says that a key is one of those that the configuration distrusts.
@@ -109,12 +119,12 @@ type Stats struct {
 
 // New returns a Set of the keys that c names. Nothing is fetched yet.
 func New(c Config) *Set {
-	s := &Set{client: c.Client, log: c.Log, distrusted: make(map[string]bool), start: time.Now()}
+	s := &Set{client: c.Client, log: c.Log, distrusted: make(map[string]bool), cache: c.Cache, start: time.Now()}
 	for _, id := range c.Distrusted {
 		s.distrusted[id] = true
 	}
 	for i, source := range c.Sources {
-		s.documents = append(s.documents, &document{source: source, index: i})
+		s.documents = append(s.documents, &document{source: source, index: i, name: nameOf(source, c.Owner)})
 	}
 	s.current.Store(&snapshot{views: make([]view, len(c.Sources))})
 	return s
@@ -153,9 +163,6 @@ func (s *Set) Header(segment string) string {
 	}
 	return strings.Clone(segment)
 }
-
-// errCrowded says that too many requests wait already.
-var errCrowded = errors.New("too many requests wait for keys already")
 
 // Find returns the key kid. A held key is returned at once; for another Find waits for one fetch of each document, if
 // their allowances permit one and not too many requests wait already. Its error is a [*DistrustedError], an
@@ -270,91 +277,6 @@ func (s *Set) refreshIfDue(d *document, now time.Time) {
 	}
 }
 
-// await starts or joins a fetch of each document, for the unknown key kid ("": any key), and waits until one of them
-// brought what satisfies enough, or all have ended. It returns ctx's error if that comes first, and errCrowded at once if
-// too many requests wait already.
-func (s *Set) await(ctx context.Context, kid string, now time.Time, enough func() bool) error {
-	ended, err := s.join(kid, now)
-	if err != nil || ended == (waits{}) {
-		return err
-	}
-	defer s.leave()
-	// A transport that ignores its context must not hold requests longer than promised.
-	limit := time.NewTimer(fetchTimeout)
-	defer limit.Stop()
-	for ended != (waits{}) {
-		select {
-		case <-ended[0]:
-			ended[0] = nil
-		case <-ended[1]:
-			ended[1] = nil
-		case <-limit.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if enough() {
-			return nil
-		}
-	}
-	return nil
-}
-
-// waits are the ends of the fetches that a request waits for, one a document. A nil channel is one that it does not wait
-// for.
-type waits [2]<-chan struct{}
-
-// join starts or joins the fetches that may bring the unknown key kid ("": any key), and counts the caller among those who
-// wait if there are any. [Set.leave] must follow then.
-func (s *Set) join(kid string, now time.Time) (ended waits, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	limit := maxWaiting
-	if !s.current.Load().has("", now) {
-		limit = maxWaitingEmpty
-	}
-	if s.waiting >= limit {
-		return waits{}, errCrowded
-	}
-	for i, d := range s.documents {
-		if f := s.fetchFor(d, kid, now); f != nil {
-			ended[i] = f.done
-		}
-	}
-	if ended != (waits{}) {
-		s.waiting++
-	}
-	return ended, nil
-}
-
-func (s *Set) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.waiting--
-}
-
-// fetchFor returns the fetch to wait for so that the unknown key kid may become known ("": any key): the one that runs,
-// or a new one. It returns nil where the allowance permits none, so that nobody ever waits for an allowance. The caller
-// holds the lock.
-func (s *Set) fetchFor(d *document, kid string, now time.Time) *flight {
-	current := s.current.Load()
-	// Another request's fetch may have brought it since it was looked for.
-	if current.has(kid, now) {
-		return nil
-	}
-	if kid != "" {
-		d.allowance.askedUnknown(now)
-	}
-	if d.running == nil {
-		if !d.allowance.permits(now, !current.has("", now)) {
-			return nil
-		}
-		s.begin(d, kid)
-	}
-	d.running.unknown = d.running.unknown || kid != ""
-	return d.running
-}
-
 // begin starts a fetch. The caller holds the lock.
 func (s *Set) begin(d *document, kid string) {
 	d.running = &flight{started: time.Now(), done: make(chan struct{}), kid: kid}
@@ -372,6 +294,9 @@ func (s *Set) run(d *document, f *flight) {
 	// The log comes first, so that whoever sees the outcome finds its cause there.
 	s.report(d, got, err)
 	close(f.done)
+	if err == nil && s.cache != nil {
+		s.put(d, got)
+	}
 }
 
 // end notes the outcome of a fetch.
@@ -388,6 +313,7 @@ func (s *Set) end(d *document, f *flight, got *fetched, err error) {
 		return
 	}
 	d.allowance.succeeded()
+	got.at = now
 	next := s.current.Load().with(d.index, got, now)
 	s.current.Store(next)
 	d.due.Store(s.since(now.Add(refreshAfter)))

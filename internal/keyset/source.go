@@ -3,6 +3,7 @@ package keyset
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/entra-go/entra/internal/fetch"
 	"github.com/entra-go/entra/internal/keydoc"
@@ -28,6 +29,9 @@ type fetched struct {
 	keys    []*Key
 	issuer  string
 	skipped keydoc.Skipped
+
+	at             time.Time // when the fetch had ended
+	metadata, text []byte    // the documents as they came
 }
 
 // get fetches the document, and leaves out the distrusted keys. Metadata and keys succeed or fail together.
@@ -45,14 +49,9 @@ func (s Source) get(ctx context.Context, client *fetch.Client, distrusted map[st
 		if err != nil {
 			return nil, err
 		}
-		metadata, err := keydoc.ParseMetadata(body)
-		if err == nil {
-			err = s.Check(metadata.Issuer, metadata.KeysURL)
-		}
-		if err != nil {
+		if url, err = got.readMetadata(s, body); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.MetadataURL, err)
 		}
-		url, got.issuer = metadata.KeysURL, metadata.Issuer
 	}
 	body, err := client.Get(ctx, url)
 	if err != nil {
@@ -64,9 +63,22 @@ func (s Source) get(ctx context.Context, client *fetch.Client, distrusted map[st
 	return got, nil
 }
 
+// readMetadata returns where the keys are.
+func (got *fetched) readMetadata(s Source, body []byte) (keysURL string, err error) {
+	metadata, err := keydoc.ParseMetadata(body)
+	if err == nil {
+		err = s.Check(metadata.Issuer, metadata.KeysURL)
+	}
+	if err != nil {
+		return "", err
+	}
+	got.metadata, got.issuer = body, metadata.Issuer
+	return metadata.KeysURL, nil
+}
+
 func (got *fetched) read(body []byte, distrusted map[string]bool) error {
 	keys, skipped, err := keydoc.Parse(body)
-	got.skipped = skipped
+	got.text, got.skipped = body, skipped
 	if err != nil {
 		return err
 	}
