@@ -119,7 +119,8 @@ func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error)
 	if _, err := jws.KeyID(t.Header); err != nil {
 		return nil, err
 	}
-	return nil, v.unexpected(issuer)
+	_, audience := claimset.Unverified(t.Payload)
+	return nil, v.unexpected(issuer, audience)
 }
 
 // expecting returns the authorities whose token this issuer makes it, and those whose it may be.
@@ -135,13 +136,15 @@ func (v *Verifier) expecting(issuer string) (sure, perhaps []*authority) {
 	return sure, perhaps
 }
 
-func (v *Verifier) unexpected(issuer string) error {
+func (v *Verifier) unexpected(issuer, audience string) error {
 	expected := make([]string, len(v.authorities))
 	for i, a := range v.authorities {
 		expected[i] = a.policy.ExpectedIssuers(a.keys.Issuer())
 	}
-	return refuse.New(refuse.Issuer, "the token says (unverified) that its issuer is %s, and none of the combined Verifiers is configured for it; expected %s: add a Verifier for that authority to Combine, or let the client get a token from one of these",
-		quote.Text(issuer), strings.Join(expected, "; ")).Because(jwt.ErrTokenInvalidIssuer)
+	refused := refuse.New(refuse.Issuer, "none of the combined Verifiers is configured for the token's issuer; expected %s: add a Verifier for that authority to Combine, or let the client get a token from one of these; ",
+		strings.Join(expected, "; ")).Because(jwt.ErrTokenInvalidIssuer)
+	refused.Text += v.authorities[0].policy.Unverified(issuer, audience)
+	return refused
 }
 
 // readyAny fetches the keys of all authorities side by side, and returns nil once any of them holds keys.

@@ -13,7 +13,7 @@ import (
 
 // The errors that callers tell apart, with errors.Is. The text of an error is for the operator: it says what was found,
 // what was expected and what to change. It never holds a token or a person's name, and what it quotes of a token is
-// escaped and cut at 64 bytes. Do not send it to a client: [WriteProblem] and [Verifier.Refuse] send fixed texts.
+// escaped and cut at 128 bytes. Do not send it to a client: [WriteProblem] and [Verifier.Refuse] send fixed texts.
 var (
 	// ErrNoToken says that a request carries no bearer token: 401, with a challenge that has no error code.
 	ErrNoToken = errors.New("entra: no bearer token")

@@ -63,7 +63,7 @@ func (k keys) find(ctx context.Context, kid string) (*keyset.Key, error) {
 	}
 	var unknown *keyset.UnknownError
 	if errors.As(err, &unknown) {
-		refused := refuse.New(refuse.UnknownKey, "no signing key %s among the %d held; is the token from another cloud (Options.Cloud) or authority (Options.Authority), or does the application have signing keys of its own (Options.AppKeys)?", quote.Text(kid), unknown.Held).
+		refused := refuse.New(refuse.UnknownKey, "no signing key %s among the %d held", quote.Text(kid), unknown.Held).
 			Because(jwt.ErrTokenUnverifiable)
 		if unknown.Why != "" {
 			refused.Text += " No fetch that might bring it was waited for: " + unknown.Why + "."

@@ -156,7 +156,10 @@ func (v *Verifier) identify(ctx context.Context, id *identity, values []string) 
 	token, err := bearer.Token(values)
 	switch {
 	case errors.Is(err, bearer.ErrNone):
-		return &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: "no bearer token in the Authorization header"}
+		if err == bearer.ErrNone {
+			return &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: "the request has no Authorization header; the client must send an access token of this API there", Expected: true}
+		}
+		return &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: err.Error()}
 	case err != nil:
 		return invalidRequest(err)
 	}
@@ -364,7 +367,22 @@ func (a *authority) keyOf(ctx context.Context, t *candidate) (*keyset.Key, error
 	if err != nil {
 		return nil, a.withScopeCure(err)
 	}
-	return a.keys.find(ctx, kid)
+	k, err := a.keys.find(ctx, kid)
+	if refused, ok := err.(*refusal); ok && refused.Reason == refuse.UnknownKey {
+		body := t.Body
+		refused.More = func() string { return a.unverified(body) }
+	}
+	return k, err
+}
+
+// unverified says what a token says that no key has verified. Nothing is decided by it.
+func (a *authority) unverified(body string) string {
+	payload, err := jws.Payload(body)
+	if err != nil {
+		return ""
+	}
+	issuer, audience := claimset.Unverified(payload)
+	return "; " + a.policy.Unverified(issuer, audience)
 }
 
 // remember keeps a token that was accepted with k.
@@ -409,7 +427,7 @@ func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*C
 		return nil, err
 	}
 	if k.Verify(t.Signed, t.Signature) != nil {
-		refused := refuse.New(refuse.Signature, "the signature does not fit the key %s: the token was changed, cut or forged", quote.Text(k.ID)).
+		refused := refuse.New(refuse.Signature, "the signature does not fit the key %s: the token was changed, cut or forged: the client must send it as Entra returned it", quote.Text(k.ID)).
 			Because(jwt.ErrTokenSignatureInvalid)
 		refused.About.Key = k.ID
 		return nil, refused

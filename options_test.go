@@ -61,7 +61,7 @@ var optionsMistakes = []struct {
 	}, []string{"Options.Audiences[0]:", `"api://orders"`, "does not contain the ClientID", "api://" + entratest.APIClientID}},
 	{"any tenant with an api:// name that only begins alike", func(o *entra.Options) {
 		o.Tenants, o.AllowAnyTenant, o.Audiences = nil, true, []string{entratest.APIURI + "0/orders"}
-	}, []string{"Options.Audiences[0]:", "does not contain the ClientID"}},
+	}, []string{"Options.Audiences[0]:", "only as part of a longer name"}},
 
 	{"a cloud that does not exist", func(o *entra.Options) { o.Cloud = 7 }, []string{"Options.Cloud:", "7", "Worldwide, USGovernment or China"}},
 	{"application keys for several tenants", func(o *entra.Options) {

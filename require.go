@@ -219,14 +219,14 @@ func Scope(name string) Requirement {
 	mustBeBare("Scope", name)
 	return func(_ context.Context, c *Claims) error {
 		if kind := kindOfClaims(c); kind != UserToken {
-			err := offKind(ReasonScope, "the scope "+name+" belongs to user tokens", kind)
+			err := offKind(ReasonScope, "the scope "+name+" belongs to user tokens", kind, "if applications may call this route, let it accept AnyOf(Scope("+strconv.Quote(name)+"), AppPermission(…)) and assign them that app role")
 			if kind == IDToken {
 				err.Scope = name
 			}
 			return err
 		}
 		if !c.HasScope(name) {
-			err := forbidden(ReasonScope, "the user token has not the scope %s but %s; the client must request it", name, listed(c.Scopes))
+			err := forbidden(ReasonScope, "the user token lacks the scope %s (it has %s); the client must request it", name, listed("scopes", c.Scopes))
 			err.Scope = name
 			return err
 		}
@@ -243,10 +243,10 @@ func Role(name string) Requirement {
 	}
 	return func(_ context.Context, c *Claims) error {
 		if kind := kindOfClaims(c); kind != UserToken && kind != IDToken {
-			return offKind(ReasonRole, "the role "+name+" belongs to users", kind)
+			return offKind(ReasonRole, "the role "+name+" belongs to users", kind, "if applications may call this route, let it accept AnyOf(Role("+strconv.Quote(name)+"), AppPermission(…)) and assign them that app role")
 		}
 		if !c.HasRole(name) {
-			return forbidden(ReasonRole, "the user has not the app role %s but %s; assign it under Enterprise applications, Users and groups", name, listed(c.Roles))
+			return forbidden(ReasonRole, "the user lacks the app role %s (the token has %s); assign it under Enterprise applications, Users and groups", name, listed("roles", c.Roles))
 		}
 		return nil
 	}
@@ -259,10 +259,10 @@ func AppPermission(name string) Requirement {
 	mustBeBare("AppPermission", name)
 	return func(_ context.Context, c *Claims) error {
 		if kind := kindOfClaims(c); kind != AppToken {
-			return offKind(ReasonAppPermission, "the application permission "+name+" belongs to application tokens", kind)
+			return offKind(ReasonAppPermission, "the application permission "+name+" belongs to application tokens", kind, "if users may call this route, let it accept AnyOf(Scope(…), AppPermission("+strconv.Quote(name)+"))")
 		}
 		if !c.HasRole(name) {
-			return forbidden(ReasonAppPermission, "the application has not the permission %s but %s; grant it under API permissions, with admin consent", name, listed(c.Roles))
+			return forbidden(ReasonAppPermission, "the application lacks the permission %s (the token has %s); grant it under API permissions, with admin consent (to a managed identity by an app role assignment)", name, listed("roles", c.Roles))
 		}
 		return nil
 	}
@@ -330,7 +330,7 @@ func lowered(ids []string) []string {
 func Human() Requirement {
 	return func(_ context.Context, c *Claims) error {
 		if kind := kindOfClaims(c); kind != UserToken && kind != IDToken {
-			return offKind(ReasonHuman, "a person is required here", kind)
+			return offKind(ReasonHuman, "a person is required here", kind, "let a person sign in, or let the route accept applications by another requirement than Human")
 		}
 		if c.AgentUser {
 			return forbidden(ReasonHuman, "a person is required here, and the account %s is an agent's own (xms_sub_fct 13); let a person sign in, or let the route accept the agent by another requirement", quote.Text(c.ObjectID))
@@ -353,16 +353,16 @@ func AuthContext(id string) Requirement {
 	}
 	return func(_ context.Context, c *Claims) error {
 		if kind := kindOfClaims(c); kind != UserToken {
-			return offKind(ReasonAuthContext, "the authentication context "+id+" belongs to user tokens", kind)
+			return offKind(ReasonAuthContext, "the authentication context "+id+" belongs to user tokens", kind, "an application cannot step up: let it use a route without AuthContext")
 		}
 		if slices.Contains(c.AuthContexts, id) {
 			return nil
 		}
-		const text = "the sign-in does not satisfy the authentication context %s but %s; %s"
+		const text = "the sign-in does not satisfy the authentication context %s (the token has %s); %s"
 		if !slices.ContainsFunc(c.ClientCapabilities, func(cc string) bool { return strings.EqualFold(cc, "cp1") }) {
-			return forbidden(ReasonAuthContext, text, id, listed(c.AuthContexts), "the token does not say that its client can step up: the client must declare the capability cp1, and the API's manifest ask for the optional claim xms_cc in access tokens")
+			return forbidden(ReasonAuthContext, text, id, listed("authentication contexts", c.AuthContexts), "the token does not say that its client can step up: the client must declare the capability cp1, and the API's manifest ask for the optional claim xms_cc in access tokens")
 		}
-		err := forbidden(ReasonAuthContext, text, id, listed(c.AuthContexts), "the client was sent a claims challenge and must request a token with those claims")
+		err := forbidden(ReasonAuthContext, text, id, listed("authentication contexts", c.AuthContexts), "the client was sent a claims challenge and must request a token with those claims")
 		err.Claims = `{"access_token":{"acrs":{"essential":true,"value":"` + id + `"}}}`
 		return err
 	}
@@ -377,21 +377,28 @@ func kindOfClaims(c *Claims) Kind {
 }
 
 // offKind refuses a token of a kind that could never meet the requirement.
-func offKind(reason Reason, rule string, found Kind) *refusal {
-	err := forbidden(reason, "%s, and this is an %s", rule, found)
+func offKind(reason Reason, rule string, found Kind, cure string) *refusal {
+	article := "an"
 	if found == UserToken || found == 0 {
-		err = forbidden(reason, "%s, and this is a %s", rule, found)
+		article = "a"
 	}
+	switch found {
+	case IDToken:
+		cure = "the page must send its access token for a scope of this API in place of the ID token"
+	case 0:
+		cure = "set Claims.Kind when making claims by hand"
+	}
+	err := forbidden(reason, "%s, and this is %s %s; %s", rule, article, found, cure)
 	err.OffKind = true
 	return err
 }
 
 // listed shows what the token has instead.
-func listed(names []string) string {
+func listed(what string, names []string) string {
 	if len(names) == 0 {
-		return "none"
+		return "no " + what
 	}
-	return quote.Text(strings.Join(names, " "))
+	return "the " + what + " " + quote.Text(strings.Join(names, " "))
 }
 
 // maxClaimsChallenge bounds in bytes what ClaimsChallenge passes on, so that the answer's header stays within what

@@ -85,10 +85,12 @@ func (p *responder) recordOnce(ctx context.Context, err error) {
 // log writes a line about err, unless too many were written for its reason a moment ago.
 func (p *responder) log(ctx context.Context, status int, err error, refused *refusal) {
 	level := slog.LevelInfo
-	switch Reason(refused.Reason) {
-	case ReasonNoToken:
+	switch {
+	case refused.Expected:
 		level = slog.LevelDebug
-	case ReasonInternal:
+	case status == http.StatusServiceUnavailable:
+		level = slog.LevelWarn
+	case status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	}
 	logger := p.logger

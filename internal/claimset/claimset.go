@@ -60,31 +60,60 @@ type Set struct {
 func Read(text string, room []string) (Set, error) {
 	r := reader{room: room[:0]}
 	if err := strictjson.Object(text, r.read); err != nil {
-		return r.set, refuse.New(refuse.Claims, "the claims cannot be accepted: %v", err).Because(jwt.ErrTokenInvalidClaims)
+		return r.set, refuse.New(refuse.Claims, "the claims cannot be accepted: %v; Entra writes none so: look at the claims mapping or custom policy that makes them", err).Because(jwt.ErrTokenInvalidClaims)
 	}
 	r.set.Scopes = scopes(r.set.Scp, r.room)
 	return r.set, nil
 }
 
-// errFound ends the reading of a payload once its issuer is found.
+// errFound ends the reading of a payload once what was looked for is found.
 var errFound = errors.New("found")
 
 // Issuer returns the iss of a payload whose signature was not checked, to choose who judges the token. It reads no further
 // than to the first iss: whoever judges the token reads all of it, strictly.
-func Issuer(payload []byte) (issuer string, err error) {
-	err = strictjson.Object(string(payload), func(name string, value *strictjson.Reader) error {
-		if name != "iss" {
-			return value.Skip()
-		}
-		if issuer, err = value.Text(); err != nil {
-			return strictjson.InMember(name, err)
-		}
-		return errFound
-	})
-	if err != nil && err != errFound {
+func Issuer(payload []byte) (string, error) {
+	issuer, _, err := unverified(payload, false)
+	if err != nil {
 		return "", refuse.New(refuse.Claims, "the claims cannot be accepted: %v", err).Because(jwt.ErrTokenInvalidClaims)
 	}
 	return issuer, nil
+}
+
+// Unverified returns the iss and the first aud of a payload whose signature was not checked, for a text. What cannot be
+// read is "".
+func Unverified(payload []byte) (issuer, audience string) {
+	issuer, audience, _ = unverified(payload, true)
+	return issuer, audience
+}
+
+func unverified(payload []byte, both bool) (issuer, audience string, err error) {
+	hasIssuer, hasAudience := false, !both
+	err = strictjson.Object(string(payload), func(name string, value *strictjson.Reader) (err error) {
+		switch {
+		case name == "iss":
+			issuer, err = value.Text()
+			hasIssuer = true
+		case name == "aud" && both:
+			var list []string
+			if list, err = value.TextOrTexts(nil); len(list) > 0 {
+				audience = list[0]
+			}
+			hasAudience = true
+		default:
+			err = value.Skip()
+		}
+		if err != nil {
+			return strictjson.InMember(name, err)
+		}
+		if hasIssuer && hasAudience {
+			return errFound
+		}
+		return nil
+	})
+	if err == errFound {
+		err = nil
+	}
+	return issuer, audience, err
 }
 
 // reader fills a Set. It holds the Set itself: one behind a pointer would move to the heap.

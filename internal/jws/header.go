@@ -76,12 +76,12 @@ func (h *header) read(name string, value *strictjson.Reader) (err error) {
 func unreadable(err error) error {
 	var member *strictjson.MemberError
 	if !errors.As(err, &member) {
-		return malformed("the header cannot be read: %v", err)
+		return malformed("the header cannot be read: %v; the client must send it as Entra returned it", err)
 	}
 	if member.Name == "alg" {
-		return refuse.New(refuse.Algorithm, "the header's %v", err).Because(jwt.ErrTokenMalformed)
+		return refuse.New(refuse.Algorithm, "the header's %v; the client must send an access token of Entra's", err).Because(jwt.ErrTokenMalformed)
 	}
-	return refuse.New(refuse.Header, "the header's %v", err)
+	return refuse.New(refuse.Header, "the header's %v; the client must send an access token of Entra's", err)
 }
 
 func (h *header) check() error {
@@ -90,15 +90,15 @@ func (h *header) check() error {
 	case h.nonce:
 		return refuse.New(refuse.MicrosoftAPIToken, "the header holds a nonce: the token is for Microsoft Graph or another API of Microsoft's own, and only that API can verify it; the client must request a token for this API")
 	case h.extension != "":
-		return refuse.New(refuse.Header, "the header's %s changes how the token is to be read; Entra sends no such member", h.extension)
+		return refuse.New(refuse.Header, "the header's %s changes how the token is to be read; Entra sends no such member: the client must send an access token of Entra's", h.extension)
 	// The algorithm is never the token's choice (RFC 8725 section 3.1).
 	case h.alg != "RS256":
-		return refuse.New(refuse.Algorithm, "the header's alg is %s; Entra signs with RS256 and nothing else is accepted: is it another issuer's token?", quote.Text(h.alg)).
+		return refuse.New(refuse.Algorithm, "the header's alg is %s; Entra signs with RS256 and nothing else is accepted: the client must send an access token of Entra's, not one of another issuer or of its own making", quote.Text(h.alg)).
 			Because(jwt.ErrTokenSignatureInvalid)
 	case h.hasType && !strings.EqualFold(h.typ, "JWT") && !strings.EqualFold(h.typ, "at+jwt"):
-		return refuse.New(refuse.Header, "the header's typ is %s; expected JWT or at+jwt: this is not an access token", quote.Text(h.typ))
+		return refuse.New(refuse.Header, "the header's typ is %s; expected JWT or at+jwt: this is not an access token, which the client must send", quote.Text(h.typ))
 	case h.kid == "":
-		return refuse.New(refuse.Header, "the header names no key (kid); Entra always does")
+		return refuse.New(refuse.Header, "the header names no key (kid), as Entra always does: the client must send an access token of Entra's")
 	}
 	return nil
 }

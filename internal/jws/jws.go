@@ -36,7 +36,7 @@ func Cut(text string, maxSize int) (Token, error) {
 
 // TooLarge refuses a token of size bytes where maxSize are accepted.
 func TooLarge(size, maxSize int) error {
-	return refuse.New(refuse.TooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; Entra's own have 1 to 8 KB", size, maxSize)
+	return refuse.New(refuse.TooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; tokens grow with the groups that they list: let the app registration emit only groups assigned to the application, or app roles in their place, or raise Options.MaxTokenSize", size, maxSize)
 }
 
 // buffers spare each request one of about a kilobyte.
@@ -65,6 +65,12 @@ func (t *Token) Decode() error {
 	return nil
 }
 
+// Payload decodes the payload segment of a token's body, for a text about a token that was not verified.
+func Payload(body string) ([]byte, error) {
+	segment, _, _ := strings.Cut(body, ".")
+	return decodeSegment(nil, "payload", segment)
+}
+
 // Release gives back the memory of Payload and Signature. They must not be used any more.
 func (t *Token) Release() {
 	if t.buffer != nil {
@@ -89,7 +95,7 @@ func (t *Token) split() (payload, signature string, err error) {
 		return "", "", notThreeSegments(t.text)
 	}
 	if t.Header == "" || payload == "" || signature == "" {
-		return "", "", malformed("a segment of the token is empty; an unsigned or cut token is never accepted")
+		return "", "", malformed("a segment of the token is empty; an unsigned or cut token is never accepted: the client must send it as Entra returned it")
 	}
 	t.Signed = t.text[:len(t.Header)+1+len(payload)]
 	return payload, signature, nil
@@ -103,15 +109,29 @@ func notThreeSegments(text string) *refuse.Error {
 	dots := strings.Count(text, ".")
 	switch {
 	case text == "":
-		return malformed("the token is empty")
+		return malformed("the token is empty; pass the text that stands behind Bearer")
 	case strings.TrimSpace(text) != text:
-		return malformed("the token has white space around it")
+		return malformed("the token has white space around it; remove it")
 	case dots == 4:
 		return refuse.New(refuse.Encrypted, "the token is encrypted (JWE, five segments); remove tokenEncryptionKeyId from the API's app registration, or decrypt it before")
+	case placeholder(text) != "":
+		return malformed("%s", placeholder(text))
 	case dots == 0:
-		return malformed("the token is no JWT: it has no dot; an opaque token or a secret was sent, or a token of a personal account for a Microsoft API")
+		return malformed("the token is no JWT: it has no dot; an opaque token or a secret was sent, or a token of a personal account for a Microsoft API; the client must request an access token with a scope of this API")
 	}
-	return malformed("the token has %d segments; a signed JWT has three", dots+1)
+	return malformed("the token has %d segments; a signed JWT has three: the client must send it as Entra returned it", dots+1)
+}
+
+// placeholder says which text stands where a token belongs, for those that programs make of a variable without one; "" for
+// any other text.
+func placeholder(text string) string {
+	switch strings.ToLower(strings.Trim(text, `"'`)) {
+	case "undefined", "null", "none", "nil", "nan", "false", "true":
+		return "the client sent the word " + strings.ToLower(strings.Trim(text, `"'`)) + " in place of a token: its variable held none; look at how it gets the token, and wait for that"
+	case "token", "access_token", "accesstoken", "your_token", "your-token", "yourtoken", "jwt", "string":
+		return "the client sent a placeholder in place of a token; put the access token there"
+	}
+	return ""
 }
 
 // base64url is the encoding of RFC 7515 section 2: without padding, and strict, so that one token has one text.
@@ -128,7 +148,7 @@ func decodeSegment(buffer []byte, name, segment string) ([]byte, error) {
 		return buffer[:start+n], nil
 	}
 	if strings.IndexByte(segment, '\n') >= 0 || strings.IndexByte(segment, '\r') >= 0 {
-		return nil, malformed("the token's %s holds a line break", name)
+		return nil, malformed("the token's %s holds a line break; the client must send it as Entra returned it", name)
 	}
-	return nil, malformed("the token's %s is not base64url without padding (RFC 7515 section 2)", name)
+	return nil, malformed("the token's %s is not base64url without padding (RFC 7515 section 2); the client must send it as Entra returned it", name)
 }

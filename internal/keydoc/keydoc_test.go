@@ -142,7 +142,7 @@ func TestParseSaysWhyAKeyWasPassedOver(t *testing.T) {
 		if err != nil || skipped.Count != 1 {
 			t.Fatalf("%.80s: got %v skipped and %v, want one", text, skipped, err)
 		}
-		if got := skipped.First[0].Error(); !strings.HasPrefix(got, want) || len(got) > 500 {
+		if got := skipped.First[0].Error(); !strings.HasPrefix(got, want) || len(got) > 600 {
 			t.Errorf("got %q, want a short text that begins with %q", got, want)
 		}
 	}

@@ -106,7 +106,7 @@ func (e *external) checkIssuer(set *claimset.Set, issuer string) (string, error)
 			Because(jwt.ErrTokenInvalidIssuer)
 	}
 	if set.Ver != "1.0" && set.Ver != "2.0" {
-		return "", refuse.New(refuse.Version, "the token's ver is %s; expected 1.0 or 2.0", quote.Text(set.Ver))
+		return "", refuse.New(refuse.Version, "the token's ver is %s; expected 1.0 or 2.0: look at who issued the token", quote.Text(set.Ver))
 	}
 	tenant, err := e.directory(set.Tid, tenantOf(issuer))
 	if err != nil {
@@ -127,10 +127,10 @@ func (e *external) directory(tid, inPath string) (string, error) {
 	case !isGUID(tid):
 		return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case%s", quote.Text(tid), e.tidCure(tid))
 	case inPath != "" && tid != inPath:
-		return "", refuse.New(refuse.Tenant, "the token's tid %s is not the directory of its issuer, %s", tid, inPath)
+		return "", refuse.New(refuse.Tenant, "the token's tid %s is not the directory of its issuer, %s: look at who issued the token", tid, inPath)
 	}
 	if e.tenant != "" && tenant != e.tenant {
-		return "", refuse.New(refuse.Tenant, "the token's directory is %s; expected %s, the one in Options.Tenants", quote.Text(tenant), e.tenant)
+		return "", refuse.New(refuse.Tenant, "the token's directory is %s; expected %s, the one in Options.Tenants: change that, or refuse this directory's clients", quote.Text(tenant), e.tenant)
 	}
 	return tenant, nil
 }

@@ -43,7 +43,7 @@ func (p *Policy) Judge(set *claimset.Set, owner KeyOwner, issuer string, now tim
 	}
 	tenant, err := p.authority.checkIssuer(set, issuer, p.isTrusted(set))
 	if err != nil {
-		return Verdict{}, err
+		return Verdict{}, p.withHint(err, set)
 	}
 	if err := p.authority.checkKey(set, tenant, owner); err != nil {
 		return Verdict{}, err
@@ -73,15 +73,27 @@ func (p *Policy) Judge(set *claimset.Set, owner KeyOwner, issuer string, now tim
 	return v, nil
 }
 
+// withHint says behind the refusal of an issuer what that issuer is, where people mix it up.
+func (p *Policy) withHint(err error, set *claimset.Set) error {
+	refused, ok := err.(*refuse.Error)
+	if !ok || refused.Reason != refuse.Issuer {
+		return err
+	}
+	if hint := p.hint(set.Iss, set.Aud); hint != "" && hint != appKeysHint {
+		refused.Text += "; " + hint
+	}
+	return err
+}
+
 func (p *Policy) checkDates(set *claimset.Set, now time.Time) error {
 	if set.Exp.IsZero() {
-		return missing("exp", "; Entra always sends it, and a token that never ends is never accepted")
+		return missing("exp", ", and one that never ends is never accepted; Entra always sends it: look at who issued the token")
 	}
 	if err := p.CheckLifetime(set.Exp, set.Nbf, set.Iat, now); err != nil {
 		return err
 	}
 	if set.Nbf.After(set.Exp) {
-		return refuse.New(refuse.Claims, "the token's nbf is after its exp").Because(jwt.ErrTokenInvalidClaims)
+		return refuse.New(refuse.Claims, "the token's nbf is after its exp; Entra makes no such token: look at who issued it").Because(jwt.ErrTokenInvalidClaims)
 	}
 	return nil
 }
@@ -104,7 +116,7 @@ func (p *Policy) CheckLifetime(exp, nbf, iat, now time.Time) error {
 }
 
 func (p *Policy) notYetValid(claim string, at, now time.Time) *refuse.Error {
-	return refuse.New(refuse.NotYetValid, "the token's %s is %s, %s ahead of this machine's clock (clock skew allowed: %s); is this clock right?", claim, stamp(at), rounded(at.Sub(now)), p.skew)
+	return refuse.New(refuse.NotYetValid, "the token's %s is %s, %s ahead of this machine's clock (clock skew allowed: %s); set this machine's clock right, or let the client wait", claim, stamp(at), rounded(at.Sub(now)), p.skew)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -119,9 +131,9 @@ func missing(claim, cure string) *refuse.Error {
 func (p *Policy) checkAudience(set *claimset.Set) error {
 	switch {
 	case set.AudCount > 1:
-		return refuse.New(refuse.Audience, "the token has %d audiences; Entra's tokens have one, and one of several could be anybody's", set.AudCount)
+		return refuse.New(refuse.Audience, "the token has %d audiences; Entra's tokens have one, and one of several could be anybody's: the client must get a token for this API alone", set.AudCount)
 	case set.Aud == "":
-		return refuse.New(refuse.Audience, "the token has no audience (aud); it could be meant for any API")
+		return refuse.New(refuse.Audience, "the token has no audience (aud) and could be meant for any API; Entra always sends it: look at who issued the token")
 	case p.audienceSet[withoutSlash(set.Aud)]:
 		return nil
 	}
@@ -129,8 +141,12 @@ func (p *Policy) checkAudience(set *claimset.Set) error {
 }
 
 func (p *Policy) wrongAudience(set *claimset.Set) *refuse.Error {
-	if name, ok := microsoftAPIs[withoutSlash(set.Aud)]; ok {
-		return refuse.New(refuse.Audience, "audience is %s: the client asked for a token of that API and sent it here%s", name, p.ScopeCure())
+	if name := microsoftAPI(set.Aud); name != "" {
+		return refuse.New(refuse.Audience, "audience is %s (%s), an API of Microsoft's own: the client asked for a token of that API and sent it here%s", name, quote.Text(set.Aud), p.ScopeCure())
+	}
+	if idTokenCause(set) != "" && !set.HasScp {
+		return refuse.New(refuse.Audience, "audience is %s, and this is an ID token: it is for the application that signed its user in; the page must send its access token instead%s (or, if the page and this API share one app registration, set Options.AllowIDTokens and Options.ClientID)",
+			quote.Text(set.Aud), p.ScopeCure())
 	}
 	cure := "add the audience to Options.Audiences"
 	switch {

@@ -106,11 +106,11 @@ func (p *Policy) checkIDToken(set *claimset.Set, cause string) (Kind, error) {
 		return 0, refuse.New(refuse.IDToken, "ID token (%s) where an access token is expected; the client must send the access token for a scope of this API, or set Options.AllowIDTokens if the page and this API share one app registration", cause)
 	// Neither claim ever stands in an ID token: this is something else, without a client.
 	case set.HasScp || set.HasIDTyp:
-		return 0, refuse.New(refuse.IDToken, "the token has scp or idtyp, so it is no ID token, but it names no client, azp or appid")
+		return 0, refuse.New(refuse.IDToken, "the token has scp or idtyp, so it is no ID token, but it names no client, azp or appid: the client must send an access token of Entra's")
 	case withoutSlash(set.Aud) != p.clientID:
 		return 0, refuse.New(refuse.Audience, "audience of the ID token is %s; expected %s, Options.ClientID: ID tokens are accepted for that application alone", quote.Text(set.Aud), p.clientID)
 	case client != "" && client != p.clientID:
-		return 0, refuse.New(refuse.IDToken, "the ID token was issued to %s (azp or appid); expected %s, Options.ClientID", quote.Text(client), p.clientID)
+		return 0, refuse.New(refuse.IDToken, "the ID token was issued to %s (azp or appid); expected %s, Options.ClientID: the page must sign in with this API's own registration, or send its access token", quote.Text(client), p.clientID)
 	}
 	if err := p.authority.checkIdentity(set); err != nil {
 		return 0, err

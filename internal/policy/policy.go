@@ -92,8 +92,8 @@ func (p *Policy) readClient(c *Config, tenants *tenants, wrong *mistakes) {
 		requireClient(c, wrong)
 	case !isGUID(p.clientID):
 		wrong.add("ClientID", "%s is no GUID; expected the Application (client) ID of this API", quote.Text(c.ClientID))
-	case microsoftAPIs[p.clientID] != "":
-		wrong.add("ClientID", "%s is %s, an API of Microsoft's own; expected the Application (client) ID of this API", quote.Text(c.ClientID), microsoftAPIs[p.clientID])
+	case microsoftAPI(p.clientID) != "":
+		wrong.add("ClientID", "%s is %s, an API of Microsoft's own; expected the Application (client) ID of this API", quote.Text(c.ClientID), microsoftAPI(p.clientID))
 	case slices.Contains(tenants.listed, p.clientID):
 		wrong.add("ClientID", "is one of Tenants; expected the Application (client) ID of this API, not the Directory (tenant) ID")
 	}
@@ -140,8 +140,10 @@ func (p *Policy) audienceProblem(audience string, anyTenant bool) string {
 		return "names nothing; expected an Application ID URI such as api://orders"
 	case strings.ContainsFunc(audience, quote.IsBlank):
 		return "holds white space; expected an Application ID URI such as api://orders"
-	case microsoftAPIs[strings.ToLower(withoutSlash(audience))] != "":
-		return "is an API of Microsoft's own; nobody else can verify its tokens: name this API's Application ID URI"
+	case microsoftAPI(audience) != "":
+		return "is " + microsoftAPI(audience) + ", an API of Microsoft's own, and its tokens are not for anybody else: name this API's Application ID URI"
+	case anyTenant && p.clientID != "" && strings.HasPrefix(strings.ToLower(audience), "api://") && strings.Contains(strings.ToLower(audience), p.clientID) && !p.isUnique(strings.ToLower(audience)):
+		return "holds the ClientID only as part of a longer name; such a URI is unique within one tenant only, and AllowAnyTenant accepts all. For Teams set requestedAccessTokenVersion to 2 in the manifest: tokens then name the client ID, which is accepted anyway, and this audience can be left out"
 	case anyTenant && !p.isUnique(strings.ToLower(audience)):
 		return "does not contain the ClientID; such a URI is unique within one tenant only, and AllowAnyTenant accepts all: use api://" + p.clientID + " or an https URI of a verified domain"
 	}

@@ -94,7 +94,7 @@ func (t *tenants) checkIssuer(set *claimset.Set, trusted bool) (string, error) {
 	own, listed := t.issuers[tid]
 	if !listed {
 		if !isGUID(tid) {
-			return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case", quote.Text(tid))
+			return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case, as Entra sends it: look at who issued the token", quote.Text(tid))
 		}
 		own = t.cloud.issuers(tid)
 	}
@@ -112,7 +112,7 @@ func (t *tenants) checkIssuer(set *claimset.Set, trusted bool) (string, error) {
 			quote.Text(set.Iss), own.v2, own.v1, t.cloud.name).Because(jwt.ErrTokenInvalidIssuer)
 	}
 	if set.Ver != version {
-		return "", refuse.New(refuse.Version, "the token's ver is %s; expected %s, the version of its issuer", quote.Text(set.Ver), version)
+		return "", refuse.New(refuse.Version, "the token's ver is %s; expected %s, the version of its issuer: Entra makes no such token, so look at who issued it", quote.Text(set.Ver), version)
 	}
 	if listed {
 		return tid, nil
@@ -187,9 +187,9 @@ func signsFor(keyIssuer, issuer, tenant string) bool {
 func (t *tenants) checkIdentity(set *claimset.Set) error {
 	switch {
 	case set.Oid == "":
-		return missing("oid", ": its application has no service principal in the tenant, or an ID token was requested without the scope profile")
+		return missing("oid", ": its application has no service principal in the tenant, or an ID token was requested without the scope profile; create the service principal (az ad sp create), request that scope, or name the client in Options.TrustedClients")
 	case set.Sub == "":
-		return missing("sub", "; Entra always sends it")
+		return missing("sub", "; Entra always sends it: look at who issued the token")
 	}
 	return nil
 }

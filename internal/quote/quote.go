@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Limit is how many bytes of a foreign text are shown.
-const Limit = 64
+// Limit is how many bytes of a foreign text are shown: enough for every issuer of Entra's, that of a B2C policy included.
+const Limit = 128
 
 // Text returns s cut to at most [Limit] bytes, in double quotes, with everything that is not printable ASCII escaped.
 // Three dots behind the closing quote say that something was cut.

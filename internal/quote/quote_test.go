@@ -18,9 +18,9 @@ func TestText(t *testing.T) {
 		"\x00\x1b[31m\x7f":            `"\x00\x1b[31m\x7f"`,
 		"é\u202e":                     `"\u00e9\u202e"`,
 		"\xff":                        `"\xff"`,
-		strings.Repeat("a", 64):       `"` + strings.Repeat("a", 64) + `"`,
-		strings.Repeat("a", 65):       `"` + strings.Repeat("a", 64) + `"...`,
-		strings.Repeat("a", 63) + "é": `"` + strings.Repeat("a", 63) + `"...`,
+		strings.Repeat("a", 128):       `"` + strings.Repeat("a", 128) + `"`,
+		strings.Repeat("a", 129):       `"` + strings.Repeat("a", 128) + `"...`,
+		strings.Repeat("a", 127) + "é": `"` + strings.Repeat("a", 127) + `"...`,
 	} {
 		if got := quote.Text(text); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
@@ -36,8 +36,8 @@ func TestField(t *testing.T) {
 		"a=b":                   `"a=b"`,
 		"a\nb":                  `"a\nb"`,
 		"é":                     `"\u00e9"`,
-		strings.Repeat("a", 64): strings.Repeat("a", 64),
-		strings.Repeat("a", 65): `"` + strings.Repeat("a", 64) + `"...`,
+		strings.Repeat("a", 128): strings.Repeat("a", 128),
+		strings.Repeat("a", 129): `"` + strings.Repeat("a", 128) + `"...`,
 	} {
 		if got := quote.Field(text); got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
@@ -47,7 +47,7 @@ func TestField(t *testing.T) {
 
 // FuzzText: what is shown is bounded, printable, and the beginning of the text.
 func FuzzText(f *testing.F) {
-	for _, text := range []string{"", "abc", "\x00\r\n\x1b\x7f", "é\u202e😀", "\xff\xfe", `"\`, strings.Repeat("a", 65), strings.Repeat("é", 40), strings.Repeat("\xff", 70), strings.Repeat("😀", 17)} {
+	for _, text := range []string{"", "abc", "\x00\r\n\x1b\x7f", "é\u202e😀", "\xff\xfe", `"\`, strings.Repeat("a", 129), strings.Repeat("é", 40), strings.Repeat("\xff", 70), strings.Repeat("😀", 17)} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -42,8 +42,13 @@ type Error struct {
 	Text     string // for the operator: what was found, what was expected, what to change
 	Cause    error  // that errors.Is and errors.As find, or nil
 
+	// More makes what stands behind Text, or is nil. It is for what costs more to say than a refusal may, since hardly any
+	// of a flood of refusals is read.
+	More func() string
+
 	Scope      string        // the scopes that would have sufficed, bare names separated by spaces
 	Claims     string        // a claims challenge that the client can answer, JSON
+	Expected   bool          // nothing is wrong: a client that asks without a token, to be told what it needs
 	OffKind    bool          // a requirement for tokens of another kind
 	RetryAfter time.Duration // until keys may be back
 
@@ -70,7 +75,12 @@ func (e *Error) Because(cause error) *Error {
 	return e
 }
 
-func (e *Error) Error() string { return "entra: " + e.Text }
+func (e *Error) Error() string {
+	if e.More == nil {
+		return "entra: " + e.Text
+	}
+	return "entra: " + e.Text + e.More()
+}
 
 // Unwrap returns the sentinel and the cause, if they are set.
 func (e *Error) Unwrap() []error {

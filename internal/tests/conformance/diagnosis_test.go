@@ -54,7 +54,7 @@ var diagnoses = []diagnosis{
 		reason: entra.ReasonAudience, says: []string{"audience is Azure AD Graph", defaultOf}},
 
 	{name: "4 an application with signing keys of its own", token: func(s *entratest.Server) string { return s.Token(entratest.SignedBy(s.UnknownKey())) },
-		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "held", "Options.AppKeys", "Options.Cloud", "Options.Authority"}},
+		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "held", testbed.PublicV2, entratest.APIClientID, "unverified", "Options.AppKeys"}},
 
 	{name: "5 a daemon to which no app role is assigned", token: mint(entratest.App()),
 		reason: entra.ReasonNoPermissions, says: []string{"application token without roles", "assign an app role of this API to the client application", "admin consent", "Options.AllowWithoutPermissions"}},
@@ -82,14 +82,14 @@ var diagnoses = []diagnosis{
 		reason: entra.ReasonIssuer, says: []string{entratest.TenantID + ".ciamlogin.com", "expected " + testbed.PublicV2, "Options.Authority"}},
 
 	{name: "9 a client that cannot step up", require: entra.AuthContext("c1"), token: mint(),
-		reason: entra.ReasonAuthContext, says: []string{"authentication context c1 but none", "the client must declare the capability cp1", "manifest", "xms_cc"}},
+		reason: entra.ReasonAuthContext, says: []string{"authentication context c1 (the token has no authentication contexts)", "the client must declare the capability cp1", "manifest", "xms_cc"}},
 	{name: "9 a client that can step up", require: entra.AuthContext("c1"), token: mint(entratest.Capabilities("cp1"), entratest.AuthContext("c2")),
-		reason: entra.ReasonAuthContext, says: []string{`authentication context c1 but "c2"`, "was sent a claims challenge", "request a token with"}},
+		reason: entra.ReasonAuthContext, says: []string{`authentication context c1 (the token has the authentication contexts "c2")`, "was sent a claims challenge", "request a token with"}},
 
 	{name: "10 a token of another issuer, signed with a shared secret", token: mint(entratest.Header("alg", "HS256")),
-		reason: entra.ReasonAlgorithm, says: []string{`alg is "HS256"`, "RS256", "another issuer's token"}},
+		reason: entra.ReasonAlgorithm, says: []string{`alg is "HS256"`, "RS256", "another issuer"}},
 	{name: "10 a token of another authority", token: func(s *entratest.Server) string { return s.Token(entratest.SignedBy(s.UnknownKey())) },
-		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "another cloud (Options.Cloud)", "authority (Options.Authority)"}},
+		reason: entra.ReasonUnknownKey, says: []string{"no signing key", "unverified", testbed.PublicV2}},
 }
 
 // operatorReads serves one request and returns what the log says of its refusal.
