@@ -11,13 +11,13 @@ import (
 
 func TestText(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                            `""`,
-		"abc":                         `"abc"`,
-		`a"b\c`:                       `"a\"b\\c"`,
-		"a\r\nb":                      `"a\r\nb"`,
-		"\x00\x1b[31m\x7f":            `"\x00\x1b[31m\x7f"`,
-		"é\u202e":                     `"\u00e9\u202e"`,
-		"\xff":                        `"\xff"`,
+		"":                             `""`,
+		"abc":                          `"abc"`,
+		`a"b\c`:                        `"a\"b\\c"`,
+		"a\r\nb":                       `"a\r\nb"`,
+		"\x00\x1b[31m\x7f":             `"\x00\x1b[31m\x7f"`,
+		"é\u202e":                      `"\u00e9\u202e"`,
+		"\xff":                         `"\xff"`,
 		strings.Repeat("a", 128):       `"` + strings.Repeat("a", 128) + `"`,
 		strings.Repeat("a", 129):       `"` + strings.Repeat("a", 128) + `"...`,
 		strings.Repeat("a", 127) + "é": `"` + strings.Repeat("a", 127) + `"...`,
@@ -30,12 +30,12 @@ func TestText(t *testing.T) {
 
 func TestField(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                      "",
-		"aB0-._~":               "aB0-._~",
-		"a b":                   `"a b"`,
-		"a=b":                   `"a=b"`,
-		"a\nb":                  `"a\nb"`,
-		"é":                     `"\u00e9"`,
+		"":                       "",
+		"aB0-._~":                "aB0-._~",
+		"a b":                    `"a b"`,
+		"a=b":                    `"a=b"`,
+		"a\nb":                   `"a\nb"`,
+		"é":                      `"\u00e9"`,
 		strings.Repeat("a", 128): strings.Repeat("a", 128),
 		strings.Repeat("a", 129): `"` + strings.Repeat("a", 128) + `"...`,
 	} {
