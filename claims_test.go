@@ -18,7 +18,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 )
 
-// claimSet returns a claim set of testdata/claims. They are issued at bubbleStart, for an hour.
+// claimSet returns a claim set of testdata/claims. They are issued at testbed.BubbleStart, for an hour.
 func claimSet(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile("testdata/claims/" + name + ".json")
@@ -28,7 +28,7 @@ func claimSet(t *testing.T, name string) []byte {
 	return text
 }
 
-// common is what the claim sets have in common; change makes it those of one of them.
+// common returns the claims that most claim sets have, after change.
 func common(change func(*entra.Claims)) entra.Claims {
 	c := entra.Claims{
 		Kind: entra.UserToken, TenantID: entratest.TenantID, ObjectID: entratest.AliceObjectID, Subject: "pairwise-subject",
@@ -119,7 +119,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// compareClaims compares all exported fields: those of claims that the token does not have are zero.
+// compareClaims compares all exported fields.
 func compareClaims(t *testing.T, got, want entra.Claims) {
 	t.Helper()
 	a, b := reflect.ValueOf(got), reflect.ValueOf(want)
@@ -186,7 +186,7 @@ func TestEmailIsVerifiedWhereEntraSaysSo(t *testing.T) {
 	}
 }
 
-// TestUserKey shows by what users are told apart: never by a name or an address.
+// TestUserKey shows that users are told apart by tenant and object ID, never by a name or an address.
 func TestUserKey(t *testing.T) {
 	t.Attr("rule", "R69 R70")
 	tenant := entratest.New(t)
@@ -208,7 +208,7 @@ func TestUserKey(t *testing.T) {
 	}
 }
 
-// optionalClaims returns the claims of a token that has claims without a field here.
+// optionalClaims returns the Claims of a token with claims for which Claims has no field.
 func optionalClaims(t *testing.T) *entra.Claims {
 	t.Helper()
 	tenant := entratest.New(t)

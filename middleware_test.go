@@ -33,7 +33,7 @@ func TestAuthenticatePassesValidTokensOn(t *testing.T) {
 	}
 }
 
-// conn is a ResponseWriter that can do more than the interface says.
+// conn is a ResponseWriter that is a Hijacker and Flusher too.
 type conn struct {
 	httptest.ResponseRecorder
 	hijacked bool
@@ -224,7 +224,7 @@ func TestConstructionPanics(t *testing.T) {
 	}
 }
 
-// TestClaimsNeverComeWithAnError also shows that an error is no reason to look at the claims.
+// TestClaimsNeverComeWithAnError verifies while no keys can be had.
 func TestClaimsNeverComeWithAnError(t *testing.T) {
 	t.Attr("rule", "4.4")
 	tenant := entratest.New(t)
@@ -235,7 +235,7 @@ func TestClaimsNeverComeWithAnError(t *testing.T) {
 	}
 }
 
-// answers are errors and all that follows from them.
+// answers are errors, with the status, reason and challenge that each is answered with.
 var answers = []struct {
 	rule, name string
 	err        error
@@ -298,7 +298,7 @@ func TestNoErrorIsNoRefusal(t *testing.T) {
 	if status, reason, challenge := entra.StatusCode(nil), entra.ReasonOf(nil), verifier.Challenge(nil); status != http.StatusOK || reason != "" || challenge != "" {
 		t.Errorf("got status %d, reason %q and challenge %q, want 200 and nothing", status, reason, challenge)
 	}
-	// Refusing without saying why is a mistake, and must not let the request look answered well.
+	// To refuse for no reason is a mistake of the program, and must not look like a good answer.
 	if w := testbed.Refuse(verifier, nil); w.Code != http.StatusInternalServerError {
 		t.Errorf("Refuse: got status %d, want 500", w.Code)
 	}
@@ -408,7 +408,7 @@ func TestErrorHandlerThatPanics(t *testing.T) {
 	testbed.Serve(verifier.Authenticate(&reached))
 }
 
-// TestErrorHandlerOverHTTP shows that early hints are no answer yet, on a real connection.
+// TestErrorHandlerOverHTTP shows, on a real connection, that an error handler which sends early hints has not answered yet.
 func TestErrorHandlerOverHTTP(t *testing.T) {
 	verifier := testbed.NewVerifier(t, entratest.New(t), func(o *entra.Options) {
 		o.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusEarlyHints) }

@@ -277,7 +277,7 @@ func TestOptionsAreCopied(t *testing.T) {
 	}
 }
 
-// TestAudiencesThatNameNothing finds what an unset variable leaves of a URI.
+// TestAudiencesThatNameNothing gives audiences in which a variable was not set.
 func TestAudiencesThatNameNothing(t *testing.T) {
 	for _, audience := range []string{"/", "//", "api://", "https://", "api:"} {
 		_, err := entra.NewVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, Audiences: []string{audience}})

@@ -15,7 +15,8 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// asked sends a request of a caller with these claims through Require.
+// asked sends a request with these claims in its context through Require. It returns the answer, and how often the handler
+// was called.
 func asked(claims *entra.Claims, requirements ...entra.Requirement) (*httptest.ResponseRecorder, int) {
 	var reached testbed.Spy
 	r := httptest.NewRequest(http.MethodGet, "/orders", nil)
@@ -25,7 +26,7 @@ func asked(claims *entra.Claims, requirements ...entra.Requirement) (*httptest.R
 	return w, reached.Calls
 }
 
-// The callers of the rows below.
+// Claims of the callers in the tables below.
 var (
 	userCaller = &entra.Claims{Kind: entra.UserToken, TenantID: entratest.TenantID, ClientID: entratest.ClientID,
 		Scopes: []string{"Orders.Read"}, Roles: []string{"Orders.Admin", "Orders.Read.All"}}
@@ -105,7 +106,7 @@ func TestRequirements(t *testing.T) {
 			if err := r.requirement(t.Context(), r.caller); r.want != forbidden && (!errors.Is(err, entra.ErrForbidden) || entra.ReasonOf(err) != r.want) {
 				t.Errorf("got %v (%s), want ErrForbidden with reason %s", err, entra.ReasonOf(err), r.want)
 			}
-			// Called outside of Require, a requirement must not panic for want of claims either.
+			// A program may call a requirement without claims: it must not panic.
 			if err := r.requirement(t.Context(), nil); err == nil {
 				t.Error("got no error for no claims, want one")
 			}
@@ -192,7 +193,6 @@ func TestAnyOfReportsWhatFits(t *testing.T) {
 	}
 }
 
-// TestRequireWithoutAuthenticate shows that forgetting the authentication closes the route.
 // TestA403NamesAllScopesOfItsRoute: a client that gets them asks for all of them at once.
 func TestA403NamesAllScopesOfItsRoute(t *testing.T) {
 	const a, b, c, d = "Orders.A", "Orders.B", "Orders.C", "Orders.D"
@@ -274,6 +274,7 @@ func TestRequirementsOfOnesOwnAreNotCalledToLearnScopes(t *testing.T) {
 	}
 }
 
+// TestRequireWithoutAuthenticate shows that forgetting the authentication closes the route.
 func TestRequireWithoutAuthenticate(t *testing.T) {
 	t.Attr("rule", "4.4")
 	tenant := entratest.New(t)
@@ -313,7 +314,7 @@ func TestRequireWithoutClaims(t *testing.T) {
 	}
 }
 
-// TestRequireAnswersAsItsVerifier shows that claims put into a request's context leave its Verifier in place.
+// TestRequireAnswersAsItsVerifier shows that a request whose claims a program replaces keeps its Verifier.
 func TestRequireAnswersAsItsVerifier(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
@@ -422,7 +423,7 @@ func TestRequirementsSeeTheRequest(t *testing.T) {
 	handler.ServeHTTP(httptest.NewRecorder(), r)
 }
 
-// TestARequirementThatWrapsForbiddenIs403 whatever else its error wraps.
+// TestARequirementThatWrapsForbiddenIs403 lets the errors of requirements wrap others beside ErrForbidden.
 func TestARequirementThatWrapsForbiddenIs403(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, nil)

@@ -26,7 +26,7 @@ func TestApplicationKeys(t *testing.T) {
 		texts  map[string]string
 		off    bool // AppKeys
 		signer *entratest.Key
-		issuer string // default: the home tenant's
+		issuer string // default: that of the tenant
 		want   entra.Reason
 	}{
 		{name: "the application's own key", signer: own},
@@ -53,7 +53,7 @@ func TestApplicationKeys(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				verifier := testbed.NewVerifierAt(t, &testbed.Publisher{Documents: test.texts}, entra.Options{Tenants: []string{entratest.TenantID}, AppKeys: !test.off})
-				// Whether keys can be had is what the row is about; here both documents are to have been asked for.
+				// Ready lets both documents be fetched. Whether that brings keys depends on the row.
 				_ = verifier.Ready(t.Context())
 				synctest.Wait()
 				issuer := cmp.Or(test.issuer, testbed.PublicV2)
@@ -95,7 +95,7 @@ func TestApplicationKeysOfAnAuthority(t *testing.T) {
 			t.Errorf("the %s key: got %v, want no error", name, err)
 		}
 	}
-	// One document failing does not spoil the other, nor what the authority is called.
+	// One document that fails spoils neither the other nor the issuer.
 	own := &testbed.Publisher{Documents: map[string]string{
 		metadata + appID:                    testbed.MetadataDocument(testbed.ExternalIDIssuer, at+"/discovery/v2.0/keys"+appID),
 		at + "/discovery/v2.0/keys" + appID: testbed.KeyDocument(tenant.UnknownKey()),

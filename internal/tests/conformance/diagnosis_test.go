@@ -13,7 +13,7 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// diagnosis is a mistake that people make, and what the operator then reads.
+// diagnosis is a mistake that people often make, and what the operator then reads.
 type diagnosis struct {
 	name    string
 	options func(*entra.Options)
@@ -141,7 +141,7 @@ func TestOperatorsTextsOfTheMostFrequentMistakes(t *testing.T) {
 	}
 }
 
-// Version 1.0 and 2.0 tokens pass side by side: the second most frequent mistake cannot be made.
+// Version 1.0 and 2.0 tokens pass side by side, so the second most frequent mistake cannot be made.
 func TestBothVersionsPass(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, nil)
@@ -154,7 +154,7 @@ func TestBothVersionsPass(t *testing.T) {
 	}
 }
 
-// Trouble with an authority's metadata has texts of its own, in the log of the keys.
+// What is wrong with the metadata of an authority stands in the error of Ready.
 func TestOperatorsTextOfAnAuthorityThatIsATemplate(t *testing.T) {
 	k := entratest.New(t).Key()
 	const common = "https://login.contoso.example/common/v2.0"

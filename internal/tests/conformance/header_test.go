@@ -94,7 +94,7 @@ func TestHeaderJSON(t *testing.T) {
 	})
 }
 
-// signed gives an unsigned token the text of a signature.
+// signed appends the text of a signature to an unsigned token.
 func signed(token string) string { return token + "c2lnbmF0dXJl" }
 
 func onlyKey(tenant *entratest.Server) { tenant.SetKeys(tenant.Key()) }
@@ -151,8 +151,8 @@ func TestTokensElsewhereInTheRequestAreNotRead(t *testing.T) {
 	}
 }
 
-// TestCertificatesAreNoTrustPath shows that x5c is never parsed: certificates that are over, of another key or no
-// certificates at all make no difference.
+// TestCertificatesAreNoTrustPath shows that x5c is never parsed: it makes no difference whether certificates are of another
+// key, broken, or missing.
 func TestCertificatesAreNoTrustPath(t *testing.T) {
 	t.Attr("rule", "R10")
 	tenant := entratest.New(t)
@@ -172,7 +172,7 @@ func TestCertificatesAreNoTrustPath(t *testing.T) {
 	}
 }
 
-// TestMemberNamesAreQuoted sends a header and a payload whose member names are anybody's text.
+// TestMemberNamesAreQuoted sends a header and a payload whose member names would break a log line.
 func TestMemberNamesAreQuoted(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, nil)

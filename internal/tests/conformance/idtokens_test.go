@@ -13,7 +13,7 @@ import (
 
 func allowIDTokens(o *entra.Options) { o.AllowIDTokens = true }
 
-// A page signs its user in and calls its own back end with the ID token: both share one app registration.
+// ID tokens are for pages that sign their user in and call their own back end: both share one app registration.
 func TestIDTokens(t *testing.T) {
 	tenant := entratest.New(t)
 	idToken := func(more ...entratest.TokenOption) []entratest.TokenOption {
@@ -91,7 +91,7 @@ func TestIDTokensAreRefusedUnlessAllowed(t *testing.T) {
 	}
 }
 
-// Whoever signed in at the page is not thereby permitted to do what a scope or an application permission stands for.
+// A user who signed in at the page is not thereby permitted what a scope or an application permission stands for.
 func TestIDTokensMeetNoRequirementOfAccessTokens(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, allowIDTokens)
@@ -161,7 +161,7 @@ func TestIDTokensOfAuthorities(t *testing.T) {
 	}
 }
 
-// TestIDTokensOfAnotherPartyAreRefused though their audience is this application.
+// TestIDTokensOfAnotherPartyAreRefused verifies ID tokens for this application that were issued to another one.
 func TestIDTokensOfAnotherPartyAreRefused(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.AllowIDTokens = true })

@@ -84,7 +84,7 @@ func TestLogsHoldNoTokenAndNoName(t *testing.T) {
 	})
 }
 
-// TestLogsQuoteWhatComesFromTokens shows that a forger cannot write lines of his own or fill the disk.
+// TestLogsQuoteWhatComesFromTokens shows that texts of tokens can neither forge log lines nor make them long.
 func TestLogsQuoteWhatComesFromTokens(t *testing.T) {
 	t.Attr("rule", "R89")
 	tenant := entratest.New(t)
@@ -155,7 +155,7 @@ func TestLogsOfAFloodAreCounted(t *testing.T) {
 func TestLogLevels(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier, written := testbed.Logging(t, tenant, slog.LevelDebug)
-	// Verify counts, but does not log: its caller knows what it is for.
+	// Verify counts but does not log: its caller decides what to log.
 	if _, err := verifier.Verify(t.Context(), tenant.Token(entratest.Expired())); err == nil || len(written.Lines()) != 0 {
 		t.Errorf("Verify: got error %v and lines %v, want an error and no line", err, written.Lines())
 	}

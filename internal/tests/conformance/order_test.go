@@ -38,7 +38,7 @@ func TestOrderOfChecks(t *testing.T) {
 	})
 }
 
-// TestARememberedTokenIsJudgedAnew shows what a memory of verified tokens must not outlive.
+// TestARememberedTokenIsJudgedAnew changes what a remembered token was accepted for.
 func TestARememberedTokenIsJudgedAnew(t *testing.T) {
 	for _, r := range []struct {
 		rule, name string
@@ -66,7 +66,7 @@ func TestARememberedTokenIsJudgedAnew(t *testing.T) {
 				r.change(tenant)
 				time.Sleep(r.after)
 				if r.after == 0 {
-					// Any unknown key brings the newer document.
+					// An unknown key makes the Verifier fetch the newer document.
 					testbed.Refused(t, verifier, tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", "another")), entra.ReasonUnknownKey, "")
 				}
 				if r.want == "" {

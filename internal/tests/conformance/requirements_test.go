@@ -126,7 +126,7 @@ func TestRequirementOfOnesOwn(t *testing.T) {
 	}
 }
 
-// A requirement that asks elsewhere ends with the request.
+// A requirement that asks another service gets the context of the request, and ends with it.
 func TestRequirementOfOnesOwnGetsTheRequestsContext(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, nil)
@@ -144,11 +144,11 @@ func TestRequirementOfOnesOwnGetsTheRequestsContext(t *testing.T) {
 		t.Errorf("got status %d and %d calls, want 503 and none", w.Code, reached.Calls)
 	}
 	if got := verifier.Stats().Refused; len(got) != len(before) {
-		t.Errorf("got refusals %v, want %v: leaving is no offence", got, before)
+		t.Errorf("got refusals %v, want %v: a caller that went away is not counted as refused", got, before)
 	}
 }
 
-// inGroup is what an API that decides by groups has to write: overage is unknown, and unknown is no.
+// inGroup is what an API that decides by groups has to write: with an overage the groups are unknown, which is not a yes.
 func inGroup(id string) entra.Requirement {
 	return func(_ context.Context, c *entra.Claims) error {
 		for _, group := range c.Groups {

@@ -30,7 +30,7 @@ func TestStats(t *testing.T) {
 		testbed.Serve(handler, "Bearer "+token)
 		testbed.Serve(handler, "Bearer "+expired)
 		testbed.Serve(handler)
-		// An adapter verifies first and answers with what it got: that is one refusal.
+		// An adapter verifies, then answers with the error: that is one refusal.
 		_, err := verifier.Verify(t.Context(), expired)
 		testbed.Refuse(verifier, err)
 		testbed.Refuse(verifier, errors.New("own fault"))
@@ -62,7 +62,7 @@ func TestStats(t *testing.T) {
 	})
 }
 
-// TestACallerWhoLeftIsNeitherLoggedNorCounted also covers deadlines, which the caller set.
+// TestACallerWhoLeftIsNeitherLoggedNorCounted lets contexts be cancelled and reach their deadlines.
 func TestACallerWhoLeftIsNeitherLoggedNorCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)

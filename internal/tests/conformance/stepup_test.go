@@ -13,7 +13,7 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// stepUp answers a request that needs the authentication context id.
+// stepUp sends a request for a route that needs the authentication context id.
 func stepUp(v *entra.Verifier, id, token string) (status int, challenge string, reached int) {
 	var handler testbed.Spy
 	w := testbed.Serve(v.Authenticate(entra.Require(entra.AuthContext(id))(&handler)), "Bearer "+token)
@@ -199,7 +199,7 @@ func TestStepUpOutsideOfRequire(t *testing.T) {
 	}
 }
 
-// Whoever lacks a permission must not be sent to step up for nothing.
+// A caller without the permission must not be sent to step up, which would change nothing.
 func TestStepUpComesAfterOtherRequirements(t *testing.T) {
 	tenant := entratest.New(t)
 	verifier := testbed.NewVerifier(t, tenant, nil)

@@ -140,7 +140,7 @@ func TestSegments(t *testing.T) {
 	testbed.Judge(t, rows)
 }
 
-// spareBits changes bits of a segment's last character that encode nothing: another text for the same bytes.
+// spareBits changes the bits of a segment's last character that encode nothing, which gives another text for the same bytes.
 func spareBits(segment string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, segment[len(segment)-1])

@@ -63,7 +63,7 @@ type reasonRoute struct {
 	down          bool  // Entra
 }
 
-// bearing is a request with a token that is changed after it was minted.
+// bearing returns the Authorization values of a request whose token is changed after it was minted.
 func bearing(change func(string) string, options ...entratest.TokenOption) func(*entratest.Server) []string {
 	return func(s *entratest.Server) []string { return []string{"Bearer " + change(s.Token(options...))} }
 }
@@ -158,7 +158,7 @@ func (route reasonRoute) refuse(t *testing.T) (status int, reason entra.Reason, 
 	return w.Code, problem.Reason, line.Error
 }
 
-// refusalsOnly leaves out what is logged of the keys.
+// refusalsOnly leaves out the lines about keys.
 type refusalsOnly struct{ slog.Handler }
 
 func (h refusalsOnly) Handle(ctx context.Context, r slog.Record) error {
@@ -229,7 +229,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	}
 }
 
-// An example stands for what an operator reads; three dots in it for whatever differs from case to case.
+// An example is what an operator reads, with three dots for what differs from case to case.
 func TestDocumentedTextsAreTrue(t *testing.T) {
 	_, examples := documentedReasons(t)
 	seen := make(map[entra.Reason]bool)

@@ -40,7 +40,7 @@ func (f *twoDocuments) fault(r *http.Request) func(*http.Request) (*http.Respons
 	return f.general
 }
 
-// counts returns how often each document was asked for, once all fetches that can end have ended.
+// counts returns how often each document was asked for.
 func (f *twoDocuments) counts() (general, own int) {
 	synctest.Wait()
 	f.mu.Lock()
@@ -79,7 +79,7 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// ignoreContext ignores the request's context.
+// ignoreContext does not end with the context of the request.
 func ignoreContext(*http.Request) (*http.Response, error) {
 	time.Sleep(time.Hour)
 	return nil, errors.New("stuck")
@@ -191,7 +191,7 @@ func TestTheOwnKeyDoesNotWaitForTheGeneralDocument(t *testing.T) {
 	})
 }
 
-// Two fetches at once are still one wait.
+// Both documents are fetched at once, so a request waits for both no longer than for one.
 func TestAnUnknownKeyWaitsTenSecondsForTwoDocuments(t *testing.T) {
 	for name, fault := range map[string]func(*http.Request) (*http.Response, error){"hang": hang, "are stuck": ignoreContext} {
 		t.Run("both "+name, func(t *testing.T) {

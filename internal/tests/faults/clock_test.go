@@ -12,7 +12,7 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// Entra's clock and this machine's differ; tokens are good for an hour by Entra's.
+// The clocks of Entra and of this machine differ. Tokens are good for an hour by that of Entra.
 func TestEntrasClockIsAheadOrBehind(t *testing.T) {
 	const day = 24 * time.Hour
 	tests := []struct {
@@ -41,7 +41,7 @@ func TestEntrasClockIsAheadOrBehind(t *testing.T) {
 			change := func(o *entra.Options) { o.ClockSkew = test.skew }
 			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				token := tenant.Token(entratest.IssuedAt(time.Now().Add(test.ahead)))
-				for range 3 { // Neither verified nor remembered it is more.
+				for range 3 { // Verified first, then remembered.
 					expect(t, v, token, test.want)
 				}
 				if test.goodIn > 0 {
@@ -70,7 +70,7 @@ func TestARememberedTokenExpiresWhenItMust(t *testing.T) {
 	})
 }
 
-// When keys are fetched again is decided here, not by what an answer's headers say.
+// No header of an answer decides when keys are fetched again.
 func TestHeadersOfTheKeyDocumentDecideNothing(t *testing.T) {
 	for name, header := range map[string]http.Header{
 		"a clock a day ahead":       {"Date": {time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat)}},

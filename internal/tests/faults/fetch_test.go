@@ -176,7 +176,7 @@ func TestACallerWhoLeavesTakesNobodyAlong(t *testing.T) {
 			t.Errorf("got %d fetches, want 1", got)
 		}
 		if refused := v.Stats().Refused; len(refused) != 0 {
-			t.Errorf("got refusals %v, want none: to leave is no offence", refused)
+			t.Errorf("got refusals %v, want none: a caller that went away is not counted as refused", refused)
 		}
 	})
 }

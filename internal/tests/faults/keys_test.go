@@ -29,7 +29,7 @@ func publishTexts(tenant *entratest.Server, keys ...string) {
 	})
 }
 
-// All odd keys of a document together harm the good one as little as each alone.
+// A document with ten thousand odd keys and a good one brings the good one.
 func TestManyOddKeys(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		keys := slices.Repeat([]string{`{}`, `null`, `{"kty":"EC","kid":"x"}`, `{"kty":"RSA","kid":"y","n":"AQAB","e":"AQAB"}`, "{\"\xff\":0}"}, 2000)

@@ -54,7 +54,7 @@ func TestAKeyLives25HoursAfterTheLastGoodDocument(t *testing.T) {
 	}
 }
 
-// A newer document counts for the keys that it names, and for no other.
+// A newer document changes nothing about the keys that it does not name.
 func TestAKeyThatVanishesLives25HoursMore(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		old := tenant.Key()
@@ -171,7 +171,7 @@ func TestAThousandKeysAtMost(t *testing.T) {
 	})
 }
 
-// Nothing that a caller invents is kept: neither his key IDs nor his tokens.
+// Key IDs and tokens that a caller invents are not kept.
 func TestInventedKeysLeaveNothingBehind(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		expect(t, v, tenant.Token(), accepted)

@@ -16,13 +16,13 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// body is a response body whose every Read is f's.
+// body is a response body made of a function that reads.
 type body func([]byte) (int, error)
 
 func (f body) Read(p []byte) (int, error) { return f(p) }
 func (f body) Close() error               { return nil }
 
-// A fetch runs beside the requests, where no server would recover a panic.
+// A fetch runs in a goroutine of its own, where no server recovers a panic.
 func TestATransportThatMisbehaves(t *testing.T) {
 	tests := map[string]func(*http.Request) (*http.Response, error){
 		"it panics":                func(*http.Request) (*http.Response, error) { panic("a transport") },
@@ -75,7 +75,7 @@ func withBody(read body) func(*http.Request) (*http.Response, error) {
 	}
 }
 
-// http.RoundTripper asks for it, but not every transport ends when its context does.
+// A transport should end with the context of its request, but not every one does.
 func TestATransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
 	stuck := false
 	change := func(o *entra.Options) {
@@ -102,7 +102,7 @@ func TestATransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
 	})
 }
 
-// The client's own time limit counts if it is the shorter one, and no client waits longer than 10 seconds.
+// The client's own timeout applies where it is shorter than 10 seconds.
 func TestTheClientsTimeout(t *testing.T) {
 	for name, test := range map[string]struct{ timeout, want time.Duration }{
 		"none":        {0, 10 * time.Second},
@@ -126,7 +126,7 @@ func TestTheClientsTimeout(t *testing.T) {
 	}
 }
 
-// Real sockets and certificates: only a server that the client trusts is believed.
+// Over real connections keys are accepted only from a server whose certificate the client trusts.
 func TestTheConnectionToEntraIsAuthenticated(t *testing.T) {
 	tenant := entratest.New(t)
 	const issuer = "https://login.contoso.example/" + entratest.TenantID + "/v2.0"
@@ -166,7 +166,7 @@ func TestTheConnectionToEntraIsAuthenticated(t *testing.T) {
 	}
 }
 
-// withTLS is a copy of client with another TLS configuration.
+// withTLS returns a copy of client after change has changed its TLS configuration.
 func withTLS(client *http.Client, change func(*tls.Config)) *http.Client {
 	transport := client.Transport.(*http.Transport).Clone() //nolint:errcheck // httptest's client has one.
 	change(transport.TLSClientConfig)
@@ -200,7 +200,7 @@ func TestRedirectsOnTheSameHostAreFollowed(t *testing.T) {
 	}
 }
 
-// The client's own policy may refuse more, but permits nothing that is refused here.
+// The client's own redirect policy may refuse more redirects, but permits none that the library refuses.
 func TestTheClientsOwnRedirectPolicyIsAskedToo(t *testing.T) {
 	for name, test := range map[string]struct {
 		location string

@@ -54,7 +54,7 @@ func TestAFailedFetchIsTriedAgainEverLater(t *testing.T) {
 	})
 }
 
-// A failed fetch is not one that did not bring the key asked for: after the outage the allowance is what it was before.
+// A failed fetch is not counted as one that did not bring the key asked for, so the allowance is the same after an outage.
 func TestAFailedFetchCostsNoAllowance(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		expect(t, v, tenant.Token(), accepted)
@@ -112,7 +112,7 @@ func TestRetryAfterIsHonouredUpToTheCaps(t *testing.T) {
 	}
 }
 
-// What a client is told to wait is what is left of the wait.
+// Retry-After says how long it is until the next fetch may start.
 func TestRetryAfterOfTheAnswer(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
@@ -130,8 +130,8 @@ func TestRetryAfterOfTheAnswer(t *testing.T) {
 	})
 }
 
-// Whenever Entra returns, and whatever it did before, everybody is served 10 seconds later: those who ask all the time
-// and those who had not asked before.
+// Whenever Entra returns, and whatever it did before, tokens are accepted 10 seconds later, whether others asked all the time
+// or nobody did.
 func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
 	for name, fault := range map[string]func(*entratest.Server){
 		"refused connections":    (*entratest.Server).Down,
@@ -163,7 +163,7 @@ func TestServedWithinTenSecondsOfEntrasReturn(t *testing.T) {
 	}
 }
 
-// TestNoKeysIsNoDeadlineOfTheCaller while Entra hangs and the caller has all the time in the world.
+// TestNoKeysIsNoDeadlineOfTheCaller verifies while Entra hangs, with a context that has no deadline.
 func TestNoKeysIsNoDeadlineOfTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// observation is one look at the key document of organizations.
+// observation is the key document of organizations as it was at one time.
 type observation struct {
 	At      time.Time         `json:"observed_at"`
 	Kids    []string          `json:"kids"`
@@ -70,8 +70,8 @@ func (l *timeline) document(o observation) string {
 	return testbed.KeyDocument(keys...)
 }
 
-// live are the keys between their first and last appearance: Entra may sign with each of them, whether its document
-// names it just now or not.
+// live returns the keys between their first and last appearance. Entra may sign with each of them, whether its document
+// names it at the moment or not.
 func (l *timeline) live(now time.Time) (keys []*entratest.Key) {
 	for _, k := range l.keys {
 		if !now.Before(l.first[k.ID()]) && !now.After(l.last[k.ID()]) {

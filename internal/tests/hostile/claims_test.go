@@ -11,7 +11,7 @@ import (
 	"github.com/entra-go/entra/entratest"
 )
 
-// signEncoded signs header and payload that are encoded already.
+// signEncoded appends a signature to header and payload, which are encoded already.
 func signEncoded(tenant *entratest.Server, text string) string {
 	header, payload, _ := strings.Cut(text, ".")
 	plain := func(segment string) []byte {
@@ -21,7 +21,7 @@ func signEncoded(tenant *entratest.Server, text string) string {
 		}
 		return decoded
 	}
-	// The signature of another text, but of the same length and by the right key, where the text cannot be decoded.
+	// Where the text cannot be decoded, it gets the signature of another text by the same key.
 	_, _, signature := cut(tenant.Key().Sign(plain(header), plain(payload)))
 	return text + "." + signature
 }
@@ -126,7 +126,7 @@ func swapCase(s string) string {
 	}, s)
 }
 
-// jsonRows are claim sets that two readers could understand differently. They are signed well.
+// jsonRows are claim sets, well signed, that two readers could understand differently.
 func jsonRows() []row {
 	const claims = entra.ReasonClaims
 	whole := func(name, reference, text string) row {
@@ -240,7 +240,7 @@ func claimRows() []row {
 	}
 }
 
-// kindRows are tokens for this API that permit nobody anything, or not whoever sends them.
+// kindRows are tokens for this API that permit nothing, or that are not for the client that sends them.
 func kindRows() []row {
 	const (
 		claims   = entra.ReasonClaims

@@ -158,7 +158,7 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzToken verifies any text. One that ends in ".sign" gets the key's signature over what stands before.
+// FuzzToken verifies any text. In one that ends in ".sign" the key's signature takes the place of that.
 func FuzzToken(f *testing.F) {
 	s := newSetup()
 	s.seeds(func(token, header, payload string) {

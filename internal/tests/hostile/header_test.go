@@ -78,8 +78,7 @@ func segmentRows() []row {
 	}
 }
 
-// resigned makes a token whose encoded segments were changed before they were signed. Their lengths leave spare
-// bits.
+// resigned returns a token whose encoded segments were changed before they were signed. Their lengths leave bits to spare.
 func resigned(tenant *entratest.Server, change func(header, payload string) (string, string)) string {
 	header, payload := `{"alg":"RS256","kid":"`+tenant.Key().ID()+`"}`, `{"x":1}`
 	for len(header)%3 == 0 {
@@ -89,7 +88,7 @@ func resigned(tenant *entratest.Server, change func(header, payload string) (str
 	return signEncoded(tenant, h+"."+p)
 }
 
-// headerRows are headers that the key's owner signed, and that must not be followed all the same.
+// headerRows are headers of well signed tokens that must be refused all the same.
 func headerRows() []row {
 	const (
 		algorithm = entra.ReasonAlgorithm

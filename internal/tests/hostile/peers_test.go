@@ -26,7 +26,7 @@ func warm(t *testing.T, tenant *entratest.Server) *entra.Verifier {
 	return verifier
 }
 
-// answering lets the tenant answer requests for its keys with this document, to be kept for a day.
+// answering lets the tenant serve this key document, with a header that lets caches keep it for a day.
 func answering(tenant *entratest.Server, document func() string) {
 	tenant.AnswerKeys(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=86400")
@@ -34,7 +34,7 @@ func answering(tenant *entratest.Server, document func() string) {
 	})
 }
 
-// junk returns a token of the key ID "junk" and a number, signed by nobody the tenant knows.
+// junk returns a token that names the key ID "junk" and a number, and that no key of the tenant signed.
 func junk(tenant *entratest.Server, number int) string {
 	return tenant.Token(entratest.SignedBy(tenant.UnknownKey()), entratest.Header("kid", fmt.Sprint("junk", number)))
 }
@@ -135,7 +135,7 @@ func TestKeySetsThatOtherLibrariesFailAt(t *testing.T) {
 				time.Sleep(7 * 24 * time.Hour)
 			}
 			synctest.Wait()
-			// The last one is refreshed by nobody's token, and too old.
+			// No token used the last key, so it was not refreshed and is too old.
 			if got := verifier.Stats().Keys; got != 0 {
 				t.Errorf("got %d keys held a week after the last token, want none", got)
 			}
@@ -196,8 +196,8 @@ func TestOneOddKeyDoesNotSpoilTheSet(t *testing.T) {
 	})
 }
 
-// TestWhatTheFirstValidatorsLetThrough holds what hand-written validators that this library replaces accepted, and the
-// two flows for which they were made.
+// TestWhatTheFirstValidatorsLetThrough has the tokens that the hand-written validators which this library replaces let
+// through, and the two flows for which those were made.
 func TestWhatTheFirstValidatorsLetThrough(t *testing.T) {
 	header := func(name string, value any) []entratest.TokenOption {
 		return testbed.With(entratest.Header(name, value))
@@ -222,7 +222,7 @@ func TestWhatTheFirstValidatorsLetThrough(t *testing.T) {
 	})
 }
 
-// TestTheFirstCallerMayLeave shows that a fetch belongs to all who wait for it.
+// TestTheFirstCallerMayLeave shows that a fetch goes on for the others when the request that started it ends.
 func TestTheFirstCallerMayLeave(t *testing.T) {
 	t.Attr("rule", "R17 R23")
 	synctest.Test(t, func(t *testing.T) {
@@ -249,8 +249,7 @@ func TestTheFirstCallerMayLeave(t *testing.T) {
 	})
 }
 
-// TestNothingIsFetchedFromWhereATokenSays also shows that nobody waits outside the allowance for unknown keys: in the
-// bubble time would pass.
+// TestNothingIsFetchedFromWhereATokenSays also shows that no request waits for the allowance: virtual time does not pass.
 func TestNothingIsFetchedFromWhereATokenSays(t *testing.T) {
 	t.Attr("rule", "R11 R12 4.4")
 	synctest.Test(t, func(t *testing.T) {
