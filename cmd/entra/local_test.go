@@ -25,10 +25,7 @@ func TestTheSnippetOfTheReadmeRunsUnchanged(t *testing.T) {
 	if snippet == nil {
 		t.Fatal("got no program in README.md")
 	}
-	var ids []string
-	for _, id := range regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).FindAllString(string(snippet[1]), -1) {
-		ids = append(ids, id)
-	}
+	ids := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).FindAllString(string(snippet[1]), -1)
 	if len(ids) != 2 || !bytes.Contains(snippet[1], []byte(`"localhost:8080"`)) {
 		t.Fatalf("got %q in the snippet, want its tenant and client, and the address localhost:8080", ids)
 	}
