@@ -114,6 +114,8 @@ func isTenantName(tenant string) bool {
 	return guid.MatchString(tenant) || len(tenant) <= 253 && domain.MatchString(tenant)
 }
 
+const metadataPath = "/.well-known/openid-configuration"
+
 // loginHost is where a cloud signs users in, and how the metadata of its tenants names it.
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud

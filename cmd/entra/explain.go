@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/internal/advice"
+	"github.com/entra-go/entra/internal/whatif"
 )
 
 const explainHelp = `Usage: entra explain [flags] < token
@@ -55,11 +55,11 @@ func explain(ctx context.Context, args []string, s surroundings) (int, error) {
 	if err != nil {
 		return misuse, err
 	}
-	a := api{options: f.api.options()}
-	if a.requirements, err = f.api.requirements(); err != nil {
+	a := whatif.API{Options: f.api.options()}
+	if a.Requirements, err = f.api.requirements(); err != nil {
 		return misuse, err
 	}
-	if _, err := entra.NewVerifier(a.options); err != nil {
+	if _, err := entra.NewVerifier(a.Options); err != nil {
 		return misuse, withHint(err, f.api.tenants)
 	}
 	askForToken(s)
@@ -107,64 +107,35 @@ func askForToken(s surroundings) {
 	}
 }
 
-// explain judges the token, first as it is, then as it would be judged without what was found: most tokens in a bug report
-// are old, and most wrong options show as a key that is not known.
-func (f *explainFlags) explain(ctx context.Context, a api, s surroundings, authorization []string) (*report, error) {
-	given := assumption{signature: f.offline, at: time.Time(f.at)}
+// explain judges the token, first as it is, then as it would be judged without what was found.
+func (f *explainFlags) explain(ctx context.Context, a whatif.API, s surroundings, authorization []string) (*report, error) {
+	given := whatif.Assumption{Signature: f.offline, At: time.Time(f.at)}
 	network := newRecorder(s.newNetwork(), s.stderr)
-	var first judgement
+	var first whatif.Judgement
 	var err error
 	if f.offline {
-		first, err = a.judgeIf(ctx, given, nil, authorization)
+		first, err = a.JudgeIf(ctx, given, nil, authorization)
 	} else {
-		first, err = a.judge(ctx, network, authorization)
+		first, err = a.Judge(ctx, network, authorization)
 		// What comes before the claims does not depend on the time, and what comes after knows the signature to be good.
-		if err == nil && !given.at.IsZero() && first.step() >= advice.Claims {
-			first, err = a.judgeIf(ctx, given, network.documents, authorization)
+		if err == nil && !given.At.IsZero() && first.Advice().Step >= advice.Claims {
+			first, err = a.JudgeIf(ctx, given, network.documents, authorization)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	r := newReport(authorization, first, given, f.names)
-	last := first
-	if reason := last.reason(); reason == entra.ReasonUnknownKey || reason == entra.ReasonKeysUnavailable {
-		given.signature = true
-		if last, err = a.judgeIf(ctx, given, network.documents, authorization); err != nil {
-			return nil, err
-		}
-		r.Otherwise = append(r.Otherwise, newVerdict(last, given))
+	judged := whatif.Assumed{Assumption: given, Judgement: first}
+	otherwise, err := a.Otherwise(ctx, judged, network.documents, authorization)
+	if err != nil {
+		return nil, err
 	}
-	issued := issuedAt(authorization)
-	if reason := last.reason(); given.at.IsZero() && !issued.IsZero() && (reason == entra.ReasonExpired || reason == entra.ReasonNotYetValid) {
-		given.at = issued
-		if last, err = a.judgeIf(ctx, given, network.documents, authorization); err != nil {
-			return nil, err
-		}
-		r.Otherwise = append(r.Otherwise, newVerdict(last, given))
+	r := newReport(authorization, judged, f.names)
+	for _, other := range otherwise {
+		r.Otherwise = append(r.Otherwise, newVerdict(other))
 	}
 	return r, nil
 }
-
-// issuedAt returns when the token began to be valid, by its nbf or else its iat, or the zero time.
-func issuedAt(authorization []string) time.Time {
-	token, _ := tokenOf(authorization)
-	var payload map[string]json.RawMessage
-	if json.Unmarshal(token.payload, &payload) != nil {
-		return time.Time{}
-	}
-	for _, name := range []string{"nbf", "iat"} {
-		if seconds, ok := numberOf(payload[name]); ok && time.Until(unix(seconds)).Abs() < furthest {
-			return unix(seconds)
-		}
-	}
-	return time.Time{}
-}
-
-func unix(seconds float64) time.Time { return time.Unix(int64(seconds), 0).UTC() }
-
-// furthest bounds how far from now a token is judged, so that moved dates stay within those that a token may have.
-const furthest = 40 * 365 * 24 * time.Hour
 
 // timeFlag is a moment, the zero time for now.
 type timeFlag time.Time
@@ -185,7 +156,7 @@ func (t *timeFlag) Set(text string) error {
 		}
 		moment = time.Unix(seconds, 0)
 	}
-	if time.Until(moment).Abs() > furthest {
+	if time.Until(moment).Abs() > whatif.Furthest {
 		return errors.New("is more than 40 years away; expected a time at which the token was sent")
 	}
 	*t = timeFlag(moment.UTC())

@@ -78,15 +78,6 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// documentResponse answers a request with a document, in process.
-func documentResponse(r *http.Request, document []byte) *http.Response {
-	return &http.Response{
-		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(document)),
-		Body: io.NopCloser(bytes.NewReader(document)), Request: r,
-	}
-}
-
 // longestToken bounds what is read from standard input.
 const longestToken = 1 << 20
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/internal/advice"
+	"github.com/entra-go/entra/internal/whatif"
 )
 
 // report is what explain says of a token.
@@ -53,30 +54,30 @@ type verdict struct {
 	Challenge  string       `json:"challenge,omitempty"`
 }
 
-func newVerdict(j judgement, given assumption) verdict {
-	on := advice.On(j.err, j.claims)
-	v := verdict{Accepted: j.err == nil, Status: j.status, Reason: j.reason(), Check: on.Step.String(), Change: on.Change, Challenge: j.challenge}
-	if j.err != nil {
-		v.Text = j.err.Error()
+func newVerdict(j whatif.Assumed) verdict {
+	on := j.Advice()
+	v := verdict{Accepted: j.Err == nil, Status: j.Status, Reason: j.Reason(), Check: on.Step.String(), Change: on.Change, Challenge: j.Challenge}
+	if j.Err != nil {
+		v.Text = j.Err.Error()
 	}
-	if j.claims != nil {
-		v.Kind = j.claims.Kind.String()
+	if j.Claims != nil {
+		v.Kind = j.Claims.Kind.String()
 	}
-	if given.signature {
+	if j.Signature {
 		v.Assuming = append(v.Assuming, "the signature is good")
 		v.NotChecked = []string{"the signature and its key"}
 	}
-	if j.issuerAssumed {
+	if j.IssuerAssumed {
 		v.NotChecked = append(v.NotChecked, "the issuer, which only the authority's metadata names")
 	}
-	if !given.at.IsZero() {
-		v.Assuming = append(v.Assuming, "it is "+given.at.Format(time.RFC3339))
+	if !j.At.IsZero() {
+		v.Assuming = append(v.Assuming, "it is "+j.At.Format(time.RFC3339))
 	}
 	return v
 }
 
-func newReport(authorization []string, j judgement, given assumption, names bool) *report {
-	r := &report{Verdict: newVerdict(j, given)}
+func newReport(authorization []string, j whatif.Assumed, names bool) *report {
+	r := &report{Verdict: newVerdict(j)}
 	_, token, _ := strings.Cut(authorization[0], " ")
 	segments := strings.Split(token, ".")
 	if len(segments) < 3 {
@@ -85,7 +86,7 @@ func newReport(authorization []string, j judgement, given assumption, names bool
 	}
 	header, payload := membersOf(segments[0]), membersOf(segments[1])
 	r.WhatItIs = whatItIs(len(segments), header, payload)
-	decided := advice.On(j.err, j.claims).Look
+	decided := j.Advice().Look
 	r.Header = shown(header, advice.HeaderMember, advice.HeaderMembers(), decided, names)
 	if len(segments) == 3 {
 		r.Payload = shown(payload, advice.PayloadClaim, advice.PayloadClaims(), decided, names)
@@ -189,7 +190,7 @@ func shown(members []aMember, known func(string) (advice.Claim, bool), all []adv
 		} else {
 			c.Value = m.value
 		}
-		if seconds, ok := numberOf(m.value); ok && slices.Contains([]string{"exp", "nbf", "iat", "auth_time"}, m.name) {
+		if seconds, ok := whatif.NumberOf(m.value); ok && slices.Contains([]string{"exp", "nbf", "iat", "auth_time"}, m.name) {
 			c.Time, c.relative = dateOf(seconds)
 		}
 		list = append(list, c)
@@ -202,7 +203,7 @@ func dateOf(seconds float64) (date, relative string) {
 	if seconds < 0 || seconds >= 253402300800 { // the year 10000
 		return "", ""
 	}
-	at := unix(seconds)
+	at := time.Unix(int64(seconds), 0).UTC()
 	away := time.Until(at).Round(time.Second)
 	if away < 0 {
 		return at.Format(time.RFC3339), fmt.Sprintf("%v ago", -away)

@@ -23,7 +23,7 @@ func openQuickstart(t *testing.T) *browser {
 	b.do(chromedp.Navigate("http://" + address + "/"))
 	b.value(`performance.setResourceTimingBufferSize(1e5); ""`)
 	b.sees("#verdict", "401 Unauthorized")
-	b.sees("#happening", "a new one 200 let in")
+	b.sees("#happening", "a new one accepted (200)")
 	t.Cleanup(func() {
 		if faults := b.faultsSoFar(); len(faults) > 0 {
 			t.Errorf("the page's scripts: got %q, want no fault", faults)
@@ -111,11 +111,11 @@ func (b *browser) pictureOfTheDocuments() {
 func TestTheQuickstartExplainsEachToken(t *testing.T) {
 	b := openQuickstart(t)
 	for _, row := range []struct{ sample, verdict, claim, says string }{
-		{"user", "200 OK let in", "scp", ""},
-		{"daemon", "200 OK let in", "roles", ""},
-		{"writer", "201 Created let in", "scp", ""},
-		{"v1", "200 OK let in", "aud", ""},
-		{"guest", "200 OK let in", "tid", ""},
+		{"user", "200 OK accepted", "scp", ""},
+		{"daemon", "200 OK accepted", "roles", ""},
+		{"writer", "201 Created accepted", "scp", ""},
+		{"v1", "200 OK accepted", "aud", ""},
+		{"guest", "200 OK accepted", "tid", ""},
 		{"none", "401 Unauthorized no_token", "", "Authorization: Bearer"},
 		{"two", "400 Bad Request invalid_request", "", "one Authorization header"},
 		{"secret", "401 Unauthorized malformed", "", "access_token"},
@@ -144,7 +144,7 @@ func TestTheQuickstartExplainsEachToken(t *testing.T) {
 		if row.claim != "" {
 			b.sees(".decides[data-claim="+row.claim+"]", row.claim)
 		}
-		refused := !strings.Contains(row.verdict, "let in")
+		refused := !strings.Contains(row.verdict, "accepted")
 		if got := len(b.list(`Array.from(document.querySelectorAll(".steps .failed"), step => step.textContent)`)); (got == 1) != refused {
 			t.Errorf("%s: got %d failed steps, want one if it is refused and none if not", row.sample, got)
 		}
@@ -155,7 +155,7 @@ func TestTheQuickstartExplainsEachToken(t *testing.T) {
 	b.pictureOfTheDocuments()
 	for _, row := range []struct{ sample, state, verdict string }{
 		{"graph", "refused", "microsoft_api_token"},
-		{"user", "let-in", "let in"},
+		{"user", "let-in", "accepted"},
 		{"none", "no-token", "no_token"},
 	} {
 		b.click("input[value=" + row.sample + "] + span")
@@ -172,6 +172,11 @@ func TestTheQuickstartSendsWhatTheReaderEdited(t *testing.T) {
 	b.sees("#verdict", "403 Forbidden")
 
 	b.click("#edit")
+	for _, field := range []string{"#edit-header", "#edit-payload"} {
+		if got := b.value(fmt.Sprintf(`String(document.querySelector(%q).scrollTop)`, field)); got != "0" {
+			t.Errorf("got %s scrolled by %s, want it to begin at its first line", field, got)
+		}
+	}
 	b.write("#edit-payload", strings.Replace(b.value(`document.querySelector("#edit-payload").value`), entratest.ScopeRead, entratest.ScopeWrite, 1))
 	b.snapshots("editing")
 	b.click("#forge")
@@ -200,21 +205,21 @@ func TestTheQuickstartShowsAnOutageAndItsEnd(t *testing.T) {
 	b.click("[data-act=restart]") // forgets what the terminal's show tried
 	b.click("[data-act=rotate]")
 	b.sees("#chart", "keys rotated")
-	b.sees("#happening", "Entra is up. The same token gets 200 let in, a new one 200 let in.")
+	b.sees("#happening", "Entra is up. The same token is accepted (200), a new one accepted (200).")
 
 	b.click("[data-act=down]")
-	b.sees("#happening", "Entra is down. The same token gets 200 let in, a new one 200 let in.")
+	b.sees("#happening", "Entra is down. The same token is accepted (200), a new one accepted (200).")
 	b.click("[data-act=rotate]")
-	b.sees("#happening", "Entra is down. The same token gets 200 let in, a new one 401 unknown_key.")
+	b.sees("#happening", "Entra is down. The same token is accepted (200), a new one refused (401 unknown_key).")
 	b.click("[data-act=restart]")
-	b.sees("#happening", "Entra is down. The same token gets 503 keys_unavailable, a new one 503 keys_unavailable.")
+	b.sees("#happening", "Entra is down. The same token is refused (503 keys_unavailable), a new one refused (503 keys_unavailable).")
 	b.sees("#stats", "none yet")
 	b.click("input[value=user] + span")
 	b.sees("#verdict", "503 Service Unavailable")
 	b.sees("#exchange", "Retry-After")
 
 	b.click("[data-act=restore]")
-	b.sees("#happening", "Entra is up. The same token gets 200 let in, a new one 200 let in.")
+	b.sees("#happening", "Entra is up. The same token is accepted (200), a new one accepted (200).")
 	b.click("#request .primary")
 	b.sees("#verdict", "200 OK")
 	b.snapshots("outage")
@@ -231,7 +236,7 @@ func TestTheQuickstartJudgesATokenFromElsewhereOnRequestOnly(t *testing.T) {
 	}{
 		{"a Graph token", elsewhere.Token(entratest.Graph(), stranger), theirTenant, []string{"microsoft_api_token"}},
 		{"an old token for another API", elsewhere.Token(entratest.Audience("api://payroll"), entratest.Expired(), stranger), theirTenant, []string{"Signature not checked", "expired", "audience"}},
-		{"a good token", elsewhere.Token(stranger), theirTenant, []string{"Signature not checked", "Let in"}},
+		{"a good token", elsewhere.Token(stranger), theirTenant, []string{"Signature not checked", "Accepted"}},
 		{"a good token of another tenant", elsewhere.Token(stranger), entratest.TenantID, []string{"Signature not checked", "Options.Tenants"}},
 		{"a mistake in the form", elsewhere.Token(stranger), "contoso.com", []string{"Tenants"}},
 	} {
@@ -249,6 +254,61 @@ func TestTheQuickstartJudgesATokenFromElsewhereOnRequestOnly(t *testing.T) {
 		}
 		if len(row.want) == 3 {
 			b.snapshots("judged")
+		}
+	}
+}
+
+func TestTheQuickstartTakesTheOptionsOfTheAPI(t *testing.T) {
+	const authority = "https://contoso.ciamlogin.com/" + theirTenant + "/v2.0"
+	b := openQuickstart(t)
+	stranger := entratest.SignedBy(entratest.NewKey())
+	elsewhere := entratest.New(t, entratest.Config{TenantID: theirTenant})
+	customers := entratest.New(t, entratest.Config{Authority: authority})
+	government := entratest.New(t, entratest.Config{TenantID: theirTenant, Cloud: entratest.USGovernment})
+	b.write("#foreign-tenant", theirTenant)
+	for _, row := range []struct{ field, value, token, without, command string }{
+		{"#foreign-audiences", "api://a, api://payroll", elsewhere.Token(entratest.Audience("api://payroll"), stranger), "audience", "-audience api://a,api://payroll"},
+		{"#foreign-cloud", "USGovernment", government.Token(stranger), "issuer", "-cloud USGovernment"},
+		{"#foreign-authority", authority, customers.Token(stranger), "issuer", "-authority " + authority},
+		{"#foreign-id-tokens", "", elsewhere.Token(entratest.IDToken(), stranger), "id_token", "-id-tokens < token.txt"},
+	} {
+		b.write("#foreign-token", row.token)
+		before := b.value(fmt.Sprintf(`document.querySelector(%q).value`, row.field))
+		b.click("#foreign .primary")
+		b.sees("#foreign-verdicts", row.without)
+		if row.value == "" {
+			b.click(row.field)
+		} else {
+			b.write(row.field, row.value)
+		}
+		b.sees("#foreign-command", "go run ./cmd/entra explain -tenant "+theirTenant)
+		b.sees("#foreign-command", row.command)
+		b.click("#foreign .primary")
+		b.sees("#foreign-verdicts", "Accepted")
+		if strings.HasPrefix(row.value, "https://") {
+			b.sees("#foreign-verdicts", "The issuer is not checked either")
+			b.snapshots("options")
+		}
+		if row.value == "" {
+			b.click(row.field)
+		} else {
+			b.write(row.field, before)
+		}
+	}
+}
+
+// On a phone, what a route requires stands below it, and Send stands beside the routes.
+func TestTheQuickstartFitsItsRouteOnAPhone(t *testing.T) {
+	b := openQuickstart(t)
+	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	for _, method := range []string{"GET", "POST"} {
+		b.click("input[value=" + method + "] + span")
+		b.sees("#needs", "needs scope")
+		if got := b.value(`(box => {
+			const [routes, send, needs] = [".segmented", "#request .primary", "#needs"].map(box)
+			return JSON.stringify({ routes, send, needs }) + String(send.top < routes.bottom && send.left > routes.right && needs.top >= routes.bottom && needs.width > 300)
+		})(selector => document.querySelector(selector).getBoundingClientRect())`); !strings.HasSuffix(got, "true") {
+			t.Errorf("%s: got %s, want Send beside the routes and the requirement below them", method, got)
 		}
 	}
 }

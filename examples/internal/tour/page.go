@@ -92,7 +92,7 @@ func (p *page) mint(w http.ResponseWriter, r *http.Request) {
 	complain(w, http.StatusNotFound, errors.New("no such sample"))
 }
 
-// refusal answers with the error of the request with this ID, or with the claims that decided if it was let in.
+// refusal answers with the error of the request with this ID, or with the claims that decided if it was accepted.
 func (p *page) refusal(w http.ResponseWriter, r *http.Request) {
 	refused := p.api.refusals.of(r.PathValue("id"))
 	reply(w, http.StatusOK, explanationOf(refused.err, refused.claims))
@@ -133,7 +133,7 @@ func complain(w http.ResponseWriter, status int, err error) {
 
 // explanation is what an operator knows of one decision. In production it stays on the server.
 type explanation struct {
-	Reason  entra.Reason `json:"reason"` // "" if the token was let in
+	Reason  entra.Reason `json:"reason"` // "" if the token was accepted
 	Status  int          `json:"status"`
 	Text    string       `json:"text"`
 	Cure    string       `json:"cure"`
@@ -141,7 +141,7 @@ type explanation struct {
 	Decided []string     `json:"decided"` // claims and header members; one with ? only if it is there
 }
 
-// explanationOf explains an error, or nil for a token that was let in; for claims see [advice.On].
+// explanationOf explains an error, or nil for an accepted token; for claims see [advice.On].
 func explanationOf(err error, claims *entra.Claims) explanation {
 	on := advice.On(err, claims)
 	e := explanation{Status: entra.StatusCode(err), Reason: entra.ReasonOf(err), Cure: on.Change, Step: int(on.Step), Decided: on.Look}

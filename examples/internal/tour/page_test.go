@@ -185,23 +185,41 @@ func TestTokensFromElsewhereAreJudged(t *testing.T) {
 	defer elsewhere.Close()
 	key := entratest.SignedBy(entratest.NewKey())
 	aud := entratest.Audience(theirAPI)
+	const authority = "https://contoso.ciamlogin.com/" + theirs + "/v2.0"
+	customers, err := entratest.NewServer(entratest.Config{Authority: authority})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer customers.Close()
+	government, err := entratest.NewServer(entratest.Config{TenantID: theirs, Cloud: entratest.USGovernment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer government.Close()
 	for _, row := range []struct {
 		name  string
 		asked asked
 		want  []entra.Reason
 	}{
-		{"a good token", asked{Token: elsewhere.Token(key, aud)}, []entra.Reason{"unknown_key", ""}},
-		{"for another API", asked{Token: elsewhere.Token(key, entratest.Audience("api://orders"))}, []entra.Reason{"unknown_key", "audience"}},
-		{"for the API under another name", asked{Token: elsewhere.Token(key, entratest.Audience("api://orders")), Audience: "api://orders"}, []entra.Reason{"unknown_key", ""}},
-		{"old and for another API", asked{Token: elsewhere.Token(key, entratest.Audience("api://orders"), entratest.Expired())}, []entra.Reason{"unknown_key", "expired", "audience"}},
-		{"old, else good", asked{Token: elsewhere.Token(key, aud, entratest.Expired())}, []entra.Reason{"unknown_key", "expired", ""}},
-		{"early, else good", asked{Token: elsewhere.Token(key, aud, entratest.NotYetValid())}, []entra.Reason{"unknown_key", "not_yet_valid", ""}},
-		{"of another tenant", asked{Token: elsewhere.Token(key, aud, entratest.Tenant(entratest.OtherTenantID))}, []entra.Reason{"unknown_key", "tenant"}},
-		{"of a personal account", asked{Token: elsewhere.Token(key, aud, entratest.Personal())}, []entra.Reason{"unknown_key", "tenant"}},
+		{"a good token", asked{Token: elsewhere.Token(key, aud)}, []entra.Reason{""}},
+		{"for another API", asked{Token: elsewhere.Token(key, entratest.Audience("api://orders"))}, []entra.Reason{"audience"}},
+		{"for the API under another name", asked{Token: elsewhere.Token(key, entratest.Audience("api://orders")), Audiences: "api://orders"}, []entra.Reason{""}},
+		{"for the API under one of several names", asked{Token: elsewhere.Token(key, entratest.Audience("api://orders")), Audiences: "api://a, api://orders"}, []entra.Reason{""}},
+		{"old and for another API", asked{Token: elsewhere.Token(key, entratest.Audience("api://orders"), entratest.Expired())}, []entra.Reason{"expired", "audience"}},
+		{"old, else good", asked{Token: elsewhere.Token(key, aud, entratest.Expired())}, []entra.Reason{"expired", ""}},
+		{"early, else good", asked{Token: elsewhere.Token(key, aud, entratest.NotYetValid())}, []entra.Reason{"not_yet_valid", ""}},
+		{"of another tenant", asked{Token: elsewhere.Token(key, aud, entratest.Tenant(entratest.OtherTenantID))}, []entra.Reason{"tenant"}},
+		{"of a personal account", asked{Token: elsewhere.Token(key, aud, entratest.Personal())}, []entra.Reason{"tenant"}},
+		{"an ID token", asked{Token: elsewhere.Token(key, entratest.IDToken(), aud)}, []entra.Reason{"id_token"}},
+		{"an ID token that is welcome", asked{Token: elsewhere.Token(key, entratest.IDToken(), aud), AllowIDTokens: true}, []entra.Reason{""}},
+		{"of another cloud", asked{Token: government.Token(key, aud)}, []entra.Reason{"issuer"}},
+		{"of the cloud that was chosen", asked{Token: government.Token(key, aud), Cloud: "USGovernment"}, []entra.Reason{""}},
+		{"of an authority", asked{Token: customers.Token(key, aud)}, []entra.Reason{"issuer"}},
+		{"of the authority that was given", asked{Token: customers.Token(key, aud), Authority: authority}, []entra.Reason{""}},
 		{"for Graph", asked{Token: elsewhere.Token(key, entratest.Graph())}, []entra.Reason{"microsoft_api_token"}},
 		{"unsigned", asked{Token: elsewhere.Token(key, entratest.Header("alg", "none"))}, []entra.Reason{"malformed"}},
 		{"no token", asked{Token: "x"}, []entra.Reason{"malformed"}},
-		{"no claims", asked{Token: elsewhere.Token(key, entratest.RawPayload([]byte("[]")))}, []entra.Reason{"unknown_key"}},
+		{"no claims", asked{Token: elsewhere.Token(key, entratest.RawPayload([]byte("[]")))}, []entra.Reason{"claims"}},
 	} {
 		row.asked.TenantID, row.asked.ClientID = theirs, theirAPI
 		body, _ := json.Marshal(row.asked)
@@ -209,6 +227,9 @@ func TestTokensFromElsewhereAreJudged(t *testing.T) {
 		var got []entra.Reason
 		for _, v := range verdicts {
 			got = append(got, v.Reason)
+			if v.IssuerAssumed != (row.asked.Authority != "") {
+				t.Errorf("%s: got %+v, want the issuer assumed with an authority alone", row.name, v)
+			}
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
@@ -224,7 +245,10 @@ func TestAMistakeAboutTheAPIIsNamed(t *testing.T) {
 	}{
 		{asked{TenantID: "contoso.com", ClientID: entratest.APIClientID}, "Tenants"},
 		{asked{TenantID: entratest.TenantID, ClientID: "orders"}, "ClientID"},
-		{asked{TenantID: entratest.TenantID, ClientID: entratest.APIClientID, Audience: " "}, "Audiences"},
+		{asked{TenantID: entratest.TenantID, ClientID: entratest.APIClientID, Audiences: "https://graph.microsoft.com"}, "Audiences"},
+		{asked{TenantID: entratest.TenantID, ClientID: entratest.APIClientID, Cloud: "Mars"}, "Cloud"},
+		{asked{TenantID: entratest.TenantID, ClientID: entratest.APIClientID, Authority: "http://contoso.example/x"}, "Authority"},
+		{asked{ClientID: entratest.APIClientID}, "Tenants"},
 	} {
 		body, _ := json.Marshal(row.asked)
 		w := ask(handler, "POST", "/page/judge", string(body), nil)

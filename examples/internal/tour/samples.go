@@ -14,11 +14,11 @@ type sample struct {
 	method          string // default GET
 	authorization   func() string
 	status          int
-	reason          entra.Reason // "" if it is let in
+	reason          entra.Reason // "" if it is accepted
 }
 
 const (
-	groupGood      = "Let in"
+	groupGood      = "Accepted"
 	groupNone      = "No token at all"
 	groupElse      = "Someone else's"
 	groupTime      = "At the wrong time"
@@ -26,7 +26,7 @@ const (
 	groupForged    = "Forged"
 )
 
-// samples returns requests of the kinds that reach an API: first those that are let in, then those that are refused.
+// samples returns requests of the kinds that reach an API: first those that are accepted, then those that are refused.
 func samples(tenant *entratest.Server) []sample {
 	token := func(options ...entratest.TokenOption) func() string {
 		return func() string { return "Bearer " + tenant.Token(options...) }

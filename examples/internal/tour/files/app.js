@@ -91,7 +91,7 @@ function showAnswer(authorization, id, response, body) {
   const good = last.reason === ''
   $('verdict').replaceChildren(
     el('strong', { class: good ? 'good' : 'bad' }, `${response.status} ${response.statusText}`),
-    good ? ' let in: every check passed' : el('code', {}, last.reason), good ? '' : ` refused at “${steps[last.step]}”`)
+    good ? ' accepted: every check passed' : el('code', {}, last.reason), good ? '' : ` refused at the check “${steps[last.step]}”`)
   $('steps').replaceChildren(...progress(last))
   document.querySelector('.sides').hidden = false
   $('exchange').replaceChildren(...exchange(authorization, id, response, body))
@@ -127,7 +127,7 @@ const parameters = challenge => challenge.split(/, (?=[a-z_]+=")/).map((part, in
   el('span', { class: /^(error|error_description|scope)=/.test(part) ? 'parameter tells' : 'parameter' }, part + (index < all.length - 1 ? ',' : '')))
 
 function operatorsView(explanation) {
-  if (explanation.reason === '') return [el('p', { class: 'text' }, 'Nothing: a request that is let in is counted, not logged. The claims that let it in are marked below.')]
+  if (explanation.reason === '') return [el('p', { class: 'text' }, 'Nothing: an accepted request is counted, not logged. The claims that decided are marked below.')]
   return [
     el('p', { class: 'text' }, explanation.text),
     explanation.cure ? el('h3', {}, 'What to change') : null,
@@ -150,8 +150,12 @@ function openEditor() {
   $('edit-payload').value = JSON.stringify(token.payload, null, 2)
   $('editor').hidden = false
   $('edit').setAttribute('aria-expanded', 'true')
+  // The cursor of a text that was set is at its end, and focus would scroll there.
+  for (const field of [$('edit-header'), $('edit-payload')]) {
+    field.setSelectionRange(0, 0)
+    field.scrollTop = 0
+  }
   $('edit-payload').focus()
-  $('edit-payload').setSelectionRange(0, 0)
 }
 
 function closeEditor() {
@@ -190,8 +194,8 @@ function showForeign() {
 async function judge() {
   const token = bare($('foreign-token').value)
   try {
-    const verdicts = await call('/page/judge', { token, tenantID: $('foreign-tenant').value.trim(), clientID: $('foreign-client').value.trim(), audience: $('foreign-audience').value.trim() })
-    $('foreign-verdicts').replaceChildren(...verdicts.map(verdictOf))
+    const verdicts = await call('/page/judge', { token, ...foreignOptions() })
+    $('foreign-verdicts').replaceChildren(unsigned(verdicts), ...verdicts.map(verdictOf))
     const final = verdicts.at(-1)
     $('foreign-decoded').replaceChildren(...show(decode(token), final.decided, final.reason === ''))
   } catch (error) {
@@ -199,15 +203,40 @@ async function judge() {
   }
 }
 
+const foreignOptions = () => ({
+  tenantID: $('foreign-tenant').value.trim(),
+  clientID: $('foreign-client').value.trim(),
+  audiences: $('foreign-audiences').value.trim(),
+  cloud: $('foreign-cloud').value,
+  authority: $('foreign-authority').value.trim(),
+  allowIDTokens: $('foreign-id-tokens').checked,
+})
+
+// showCommand shows how to check the signature too.
+function showCommand() {
+  const { tenantID, clientID, audiences, cloud, authority, allowIDTokens } = foreignOptions()
+  const flags = [['tenant', tenantID], ['client', clientID], ['audience', audiences.replace(/[\s,]+/g, ',')], ['authority', authority], ['cloud', cloud === 'Worldwide' ? '' : cloud]]
+  const quoted = value => /^[\w.:/,~-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
+  const given = flags.filter(([, value]) => value !== '').map(([name, value]) => `-${name} ${quoted(value)}`)
+  if (allowIDTokens) given.push('-id-tokens')
+  // Each part is an element of its own, so that lines break between flags.
+  const parts = ['go run ./cmd/entra explain', ...given, '< token.txt']
+  $('foreign-command').replaceChildren(...parts.flatMap(part => [el('span', {}, part), ' ']))
+}
+
+// unsigned says what was not checked.
+function unsigned(verdicts) {
+  return el('article', { class: 'judgement' },
+    el('p', { class: 'verdict' }, el('strong', { class: 'aside' }, 'Signature not checked')),
+    el('p', {}, `This program holds no keys of the real Entra. What follows assumes that the signature is good.${verdicts[0].issuerAssumed ? ' The issuer is not checked either: only the authority’s metadata names it.' : ''}`))
+}
+
 function verdictOf(verdict) {
   const good = verdict.reason === ''
-  const signed = verdict.reason === 'unknown_key' && verdict.assuming === ''
   return el('article', { class: 'judgement' },
-    el('p', { class: 'verdict' }, el('strong', { class: good ? 'good' : signed ? 'aside' : 'bad' }, good ? 'Let in' : signed ? 'Signature not checked' : 'Refused'),
-      good ? ` as ${verdict.kind}` : el('code', {}, verdict.reason), verdict.assuming ? ` if ${verdict.assuming}` : ''),
-    signed ? el('p', {}, 'This program holds no keys of the real Entra. What follows sets the signature aside.')
-      : good ? el('p', {}, 'What a route requires beyond that, you say with Require.')
-        : operatorsView(verdict))
+    el('p', { class: 'verdict' }, el('strong', { class: good ? 'good' : 'bad' }, good ? 'Accepted' : 'Refused'),
+      good ? ` as ${verdict.kind}` : el('code', {}, verdict.reason), ` if ${verdict.assuming}`),
+    good ? el('p', {}, 'What a route requires beyond that, you say with Require.') : operatorsView(verdict))
 }
 
 // ---- Wiring
@@ -219,6 +248,7 @@ $('edit').addEventListener('click', () => $('editor').hidden ? openEditor() : cl
 $('editor').addEventListener('submit', event => { event.preventDefault(); sign() })
 $('forge').addEventListener('click', forge)
 $('foreign-token').addEventListener('input', showForeign)
+$('foreign').addEventListener('input', showCommand)
 $('foreign').addEventListener('submit', event => { event.preventDefault(); judge() })
 $('foreign-clear').addEventListener('click', () => { $('foreign-token').value = ''; showForeign(); $('foreign-token').focus() })
 for (const button of document.querySelectorAll('[data-act]')) {
@@ -226,5 +256,6 @@ for (const button of document.querySelectorAll('[data-act]')) {
 }
 $('foreign-tenant').value = '11111111-1111-4111-8111-111111111111'
 $('foreign-client').value = 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa'
+showCommand()
 await fillPicker()
 watch()

@@ -47,7 +47,10 @@ export function draw(element, ticks, now) {
 
 export const style = outcome => outcome.status === 200 ? 'ok' : outcome.status === 503 ? 'away' : 'refused'
 
-export const word = outcome => outcome.status === 200 ? '200 let in' : `${outcome.status} ${outcome.reason ?? ''}`
+const word = outcome => outcome.status === 200 ? '200 accepted' : `${outcome.status} ${outcome.reason ?? ''}`
+
+// said is word within a sentence.
+export const said = outcome => outcome.status === 200 ? 'accepted (200)' : `refused (${word(outcome)})`
 
 // The height tells the answers apart too, for readers who cannot tell the colours apart.
 function request(x, y, bar, outcome) {

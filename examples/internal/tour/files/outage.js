@@ -1,6 +1,6 @@
 import { $, call, el } from './page.js'
 import { span } from './token.js'
-import { draw, style, word } from './chart.js'
+import { draw, said, style } from './chart.js'
 
 let ticks = []
 let saidBefore = ''
@@ -32,7 +32,7 @@ function showState(state) {
   showStats(state)
   const tick = ticks.at(-1)
   if (!tick) return
-  say(`Entra is ${state.down ? 'down' : 'up'}. The same token gets ${word(tick.kept)}, a new one ${word(tick.new)}.`, style(tick.new))
+  say(`Entra is ${state.down ? 'down' : 'up'}. The same token is ${said(tick.kept)}, a new one ${said(tick.new)}.`, style(tick.new))
 }
 
 // enable enables one of two buttons and disables the other, whose focus it passes on.
@@ -61,7 +61,7 @@ function showStats({ stats, signsWith }) {
     ['Keys held', stats.keys, ''],
     ['Last fetch', stats.lastFetch ? span(Math.max(0, Date.now() - stats.lastFetch) / 1000) + ' ago' : 'none yet', ''],
     ['Fetches', stats.fetches, stats.failures ? `${stats.failures} failed` : ''],
-    ['Let in', stats.verified, `${stats.remembered} from memory`],
+    ['Accepted', stats.verified, `${stats.remembered} from memory`],
     ['Refused', Object.values(stats.refused).reduce((sum, count) => sum + count, 0), refused],
     ['Entra signs with', signsWith.slice(0, 6) + '…', ''],
   ]

@@ -84,7 +84,7 @@ function claim(kind, name, value, decides, good) {
   const mark = decides ? (good ? 'decides good' : 'decides bad') : ''
   const shown = value === undefined ? el('em', {}, 'missing') : typeof value === 'string' ? value : JSON.stringify(value)
   return el('div', { class: `claim ${mark}`, 'data-claim': name },
-    el('dt', {}, name, decides ? el('span', { class: 'visually-hidden' }, good ? ', let it in' : ', decided') : null),
+    el('dt', {}, name, decides ? el('span', { class: 'visually-hidden' }, good ? ', accepted for it' : ', decided') : null),
     el('dd', {}, el('span', { class: 'value' }, shown), known(name, value), el('span', { class: 'meaning' }, meanings[kind].get(name)?.meaning ?? '')))
 }
 

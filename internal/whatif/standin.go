@@ -1,6 +1,7 @@
-package main
+package whatif
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -8,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -106,4 +108,13 @@ func (s *standIn) keys(document []byte) ([]byte, error) {
 		set.Keys = append(set.Keys, own)
 	}
 	return json.Marshal(set)
+}
+
+// documentResponse answers a request with a document, in process.
+func documentResponse(r *http.Request, document []byte) *http.Response {
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(document)),
+		Body: io.NopCloser(bytes.NewReader(document)), Request: r,
+	}
 }

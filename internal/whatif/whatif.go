@@ -1,4 +1,6 @@
-package main
+// Package whatif says what package entra answers to a request, as it is, and as it would be if the token's signature were
+// good or another time had come. It lets package entra itself judge, so that the two never disagree.
+package whatif
 
 import (
 	"bytes"
@@ -16,46 +18,48 @@ import (
 	"github.com/entra-go/entra/internal/advice"
 )
 
-// api is the API that a token is judged for.
-type api struct {
-	options      entra.Options
-	requirements []entra.Requirement
+// API is the API that a token is judged for. HTTPClient and ErrorHandler of its options are not used.
+type API struct {
+	Options      entra.Options
+	Requirements []entra.Requirement // of the route
 }
 
-// judgement is what package entra answers to a request.
-type judgement struct {
-	err       error         // nil if the token is accepted
-	claims    *entra.Claims // nil unless the token itself is valid
-	status    int
-	challenge string
+// Judgement is what package entra answers to a request.
+type Judgement struct {
+	Err       error         // nil if the token is accepted
+	Claims    *entra.Claims // nil unless the token itself is valid
+	Status    int
+	Challenge string // the value of WWW-Authenticate
 
-	issuerAssumed bool // the authority's issuer is not known
+	// IssuerAssumed says that the authority's issuer is not known, and the token's own was taken for it.
+	IssuerAssumed bool
 }
 
-func (j judgement) reason() entra.Reason { return entra.ReasonOf(j.err) }
+// Reason returns why the token is refused, "" if it is accepted.
+func (j Judgement) Reason() entra.Reason { return entra.ReasonOf(j.Err) }
 
-// step returns the check at which the token was refused.
-func (j judgement) step() advice.Step { return advice.On(j.err, j.claims).Step }
+// Advice says what to change.
+func (j Judgement) Advice() advice.Advice { return advice.On(j.Err, j.Claims) }
 
-// judge sends a request with these values of the Authorization header through package entra's own middleware, which
-// fetches its keys over network.
-func (a api) judge(ctx context.Context, network http.RoundTripper, authorization []string) (judgement, error) {
-	var j judgement
-	options := a.options
+// Judge sends a request with these values of the Authorization header through package entra's own middleware, which
+// fetches its keys over network. The error says what is wrong with the options, or that ctx ended.
+func (a API) Judge(ctx context.Context, network http.RoundTripper, authorization []string) (Judgement, error) {
+	var j Judgement
+	options := a.Options
 	options.HTTPClient = &http.Client{Transport: network}
 	options.ErrorHandler = func(_ http.ResponseWriter, r *http.Request, err error) {
-		j.err = err
-		j.claims, _ = entra.ClaimsFromContext(r.Context())
+		j.Err = err
+		j.Claims, _ = entra.ClaimsFromContext(r.Context())
 	}
 	verifier, err := entra.NewVerifier(options)
 	if err != nil {
 		return j, err
 	}
 	var route http.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		j.claims, _ = entra.ClaimsFromContext(r.Context())
+		j.Claims, _ = entra.ClaimsFromContext(r.Context())
 	})
-	if len(a.requirements) > 0 {
-		route = entra.Require(a.requirements...)(route)
+	if len(a.Requirements) > 0 {
+		route = entra.Require(a.Requirements...)(route)
 	}
 	request := (&http.Request{
 		Method: http.MethodGet, URL: &url.URL{Path: "/"}, Host: "localhost",
@@ -66,7 +70,7 @@ func (a api) judge(ctx context.Context, network http.RoundTripper, authorization
 	if err := ctx.Err(); err != nil {
 		return j, err
 	}
-	j.status, j.challenge = answer.status, answer.header.Get("WWW-Authenticate")
+	j.Status, j.Challenge = answer.status, answer.header.Get("WWW-Authenticate")
 	return j, nil
 }
 
@@ -80,36 +84,88 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 func (a *answer) Write(b []byte) (int, error) { return len(b), nil }
 
-// assumption is what a judgement takes for granted that was not found out.
-type assumption struct {
-	signature bool      // the signature is good, and made with one of Entra's keys
-	at        time.Time // it is this time; zero for now
+// Assumption is what a judgement takes for granted.
+type Assumption struct {
+	Signature bool      // the signature is good, and made with one of Entra's keys
+	At        time.Time // it is this time, at most [Furthest] from now; zero for now
 }
 
-// judgeIf judges the token as package entra would if the assumption held. It lets package entra itself do so: it signs the
-// token's own text with a key of this process, and serves the key documents with that key in place of the one that the
-// token names. To judge at another time it moves the token's dates by the difference to now.
-func (a api) judgeIf(ctx context.Context, given assumption, fetched map[string][]byte, authorization []string) (judgement, error) {
-	standIn, err := newStandIn(fetched, given.signature)
-	if err != nil {
-		return judgement{}, err
+// Furthest bounds how far from now a token is judged, so that moved dates stay within those that a token may have.
+const Furthest = 40 * 365 * 24 * time.Hour
+
+// Assumed is a judgement under an assumption.
+type Assumed struct {
+	Assumption
+	Judgement
+}
+
+// Otherwise says what else is wrong with a token that was judged under an assumption: if its key is not known or cannot be
+// had, what follows if the signature is good, and if it is then too old or too new, what follows at the time of its issue.
+// Most tokens in a bug report are old, and most wrong options show as a key that is not known.
+func (a API) Otherwise(ctx context.Context, last Assumed, fetched map[string][]byte, authorization []string) (list []Assumed, err error) {
+	ask := func(given Assumption) bool {
+		last = Assumed{Assumption: given}
+		if last.Judgement, err = a.JudgeIf(ctx, given, fetched, authorization); err == nil {
+			list = append(list, last)
+		}
+		return err == nil
 	}
-	j, err := a.judgeOver(ctx, standIn, given.at, authorization)
-	j.issuerAssumed = standIn.inventedIssuer.Load()
+	if reason := last.Reason(); reason == entra.ReasonUnknownKey || reason == entra.ReasonKeysUnavailable {
+		if !ask(Assumption{true, last.At}) {
+			return nil, err
+		}
+	}
+	issued := issuedAt(authorization)
+	if reason := last.Reason(); last.At.IsZero() && !issued.IsZero() && (reason == entra.ReasonExpired || reason == entra.ReasonNotYetValid) {
+		if !ask(Assumption{last.Signature, issued}) {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// issuedAt returns when the token began to be valid, by its nbf or else its iat, or the zero time.
+func issuedAt(authorization []string) time.Time {
+	token, _ := tokenOf(authorization)
+	var payload map[string]json.RawMessage
+	if json.Unmarshal(token.payload, &payload) != nil {
+		return time.Time{}
+	}
+	for _, name := range []string{"nbf", "iat"} {
+		if seconds, ok := NumberOf(payload[name]); ok && time.Until(unix(seconds)).Abs() < Furthest {
+			return unix(seconds)
+		}
+	}
+	return time.Time{}
+}
+
+func unix(seconds float64) time.Time { return time.Unix(int64(seconds), 0).UTC() }
+
+// JudgeIf judges the token as package entra would if the assumption held. It lets package entra itself do so: it signs the
+// token's own text with a key of this process, and serves the key documents with that key in place of the one that the
+// token names. To judge at another time it moves the token's dates by the difference to now. fetched has the documents that
+// were fetched for [API.Judge], by their URLs; if the signature is assumed to be good, others are made up.
+func (a API) JudgeIf(ctx context.Context, given Assumption, fetched map[string][]byte, authorization []string) (Judgement, error) {
+	standIn, err := newStandIn(fetched, given.Signature)
+	if err != nil {
+		return Judgement{}, err
+	}
+	j, err := a.judgeOver(ctx, standIn, given.At, authorization)
+	j.IssuerAssumed = standIn.inventedIssuer.Load()
 	return j, err
 }
 
 // judgeOver judges the token over a stand-in, at a time unless that is zero.
-func (a api) judgeOver(ctx context.Context, standIn *standIn, at time.Time, authorization []string) (judgement, error) {
+func (a API) judgeOver(ctx context.Context, standIn *standIn, at time.Time, authorization []string) (Judgement, error) {
 	token, ok := tokenOf(authorization)
 	if !ok {
-		return a.judge(ctx, standIn, authorization)
+		return a.Judge(ctx, standIn, authorization)
 	}
 	standIn.kid, standIn.issuer = member(token.header, "kid"), member(token.payload, "iss")
 	// The original is judged first, because its signature segment may be malformed. The stand-in's key did not make its
 	// signature, so the original is refused for that once it has passed every check before.
-	original, err := a.judge(ctx, standIn, authorization)
-	if err != nil || original.reason() != entra.ReasonSignature {
+	original, err := a.Judge(ctx, standIn, authorization)
+	if err != nil || original.Reason() != entra.ReasonSignature {
 		return original, err
 	}
 	signed := token.text
@@ -119,12 +175,12 @@ func (a api) judgeOver(ctx context.Context, standIn *standIn, at time.Time, auth
 	}
 	signature, err := standIn.sign(signed)
 	if err != nil {
-		return judgement{}, err
+		return Judgement{}, err
 	}
 	scheme, _, _ := strings.Cut(authorization[0], " ")
-	j, err := a.judge(ctx, standIn, []string{scheme + " " + signed + "." + signature})
-	if j.err != nil && !at.IsZero() {
-		j.err = movedBack{j.err, dates}
+	j, err := a.Judge(ctx, standIn, []string{scheme + " " + signed + "." + signature})
+	if j.Err != nil && !at.IsZero() {
+		j.Err = movedBack{j.Err, dates}
 	}
 	return j, err
 }
@@ -197,7 +253,7 @@ func (t parsedToken) movedBy(passed time.Duration) (text string, dates movedDate
 		if err != nil {
 			return t.text, dates
 		}
-		date, isNumber := numberOf(value)
+		date, isNumber := NumberOf(value)
 		if !isNumber || name != "exp" && name != "nbf" && name != "iat" {
 			continue
 		}
@@ -214,7 +270,8 @@ func (t parsedToken) movedBy(passed time.Duration) (text string, dates movedDate
 	return header + "." + base64.RawURLEncoding.EncodeToString(moved), dates
 }
 
-func numberOf(value json.RawMessage) (float64, bool) {
+// NumberOf returns a JSON value that is a number, such as a date of a token.
+func NumberOf(value json.RawMessage) (float64, bool) {
 	var number any
 	_ = json.Unmarshal(value, &number) // nil if it is too large a number
 	float, ok := number.(float64)
