@@ -22,10 +22,10 @@ import (
 type Requirement func(context.Context, *Claims) error
 
 // Require returns a middleware that passes requests on if they meet all requirements, in order, and else answers them
-// as the [Verifier] does whose Authenticate stands around it: 403, or 401 where the client can step up. A 403 for want of a
-// scope names all scopes of the requirements, as far as Scope and AnyOf ask for them. Outside of
-// Authenticate every request gets 500, without a token behind AuthenticateOptional 401. Without requirements it refuses
-// everybody. It panics if a requirement or the handler is nil.
+// as the [Verifier] does whose Authenticate stands around it: 403, or 401 where the client can step up. A 403 for want of
+// a scope names all scopes that Scope and AnyOf ask for among the requirements. Outside of Authenticate every request gets
+// 500, without a token behind AuthenticateOptional 401. Without requirements it refuses everybody. It panics if a
+// requirement or the handler is nil.
 func Require(requirements ...Requirement) func(http.Handler) http.Handler {
 	all := allOf(requirements)
 	return func(next http.Handler) http.Handler {
@@ -96,14 +96,10 @@ func aboutClaims(err error, c *Claims) error {
 
 func allOf(requirements []Requirement) Requirement {
 	requirements = checked("Require", requirements)
-	var asked []string
-	for _, requirement := range requirements {
-		asked = append(asked, scopesOf(requirement)...)
-	}
 	return func(ctx context.Context, c *Claims) error {
 		for _, requirement := range requirements {
 			if err := requirement(ctx, c); err != nil {
-				return askingFor(asked, err)
+				return withAllScopes(requirements, err)
 			}
 		}
 		if len(requirements) == 0 {
@@ -111,6 +107,34 @@ func allOf(requirements []Requirement) Requirement {
 		}
 		return nil
 	}
+}
+
+// withAllScopes makes a refusal for want of a scope name the scopes of all requirements, so that the client needs no
+// second round for the next of them.
+//
+// Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#runtime-insufficient-scope-errors
+func withAllScopes(requirements []Requirement, err error) error {
+	var r *refusal
+	if !errors.As(err, &r) || r.Sentinel != ErrForbidden || r.Scope == "" {
+		return err
+	}
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, requirement := range requirements {
+		for _, name := range scopesOf(requirement) {
+			add(name)
+		}
+	}
+	for _, name := range strings.Fields(r.Scope) {
+		add(name)
+	}
+	told := *r
+	told.Text, told.Cause, told.Scope = strings.TrimPrefix(err.Error(), "entra: "), err, strings.Join(names, " ")
+	return &told
 }
 
 // scopesOf returns the scopes that a requirement asks of a user's token, as far as it can tell without a token: what Scope
@@ -133,36 +157,6 @@ func scopesOf(requirement Requirement) []string {
 // nobody has a user token without scopes: what is said of nobody tells what a requirement wants.
 var nobody = &Claims{Kind: UserToken}
 
-// askingFor makes a refusal for want of a scope name all scopes that its route asks for, so that the client needs no
-// second round for the next of them.
-//
-// Source: https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#runtime-insufficient-scope-errors
-func askingFor(scopes []string, err error) error {
-	var r *refusal
-	if !errors.As(err, &r) || r.Sentinel != ErrForbidden || r.Scope == "" {
-		return err
-	}
-	all := slices.Clone(scopes)
-	for _, name := range strings.Fields(r.Scope) {
-		if !slices.Contains(all, name) {
-			all = append(all, name)
-		}
-	}
-	told := *r
-	told.Text, told.Cause, told.Scope = strings.TrimPrefix(err.Error(), "entra: "), err, strings.Join(unique(all), " ")
-	return &told
-}
-
-func unique(names []string) []string {
-	var list []string
-	for _, name := range names {
-		if !slices.Contains(list, name) {
-			list = append(list, name)
-		}
-	}
-	return list
-}
-
 func checked(caller string, requirements []Requirement) []Requirement {
 	if slices.ContainsFunc(requirements, isNil) {
 		panic("entra: " + caller + " got a nil Requirement")
@@ -179,13 +173,9 @@ func isNil(r Requirement) bool { return r == nil }
 //go:noinline
 func AnyOf(requirements ...Requirement) Requirement {
 	requirements = checked("AnyOf", requirements)
-	var asked []string
-	for i := 0; i < len(requirements) && len(asked) == 0; i++ {
-		asked = scopesOf(requirements[i])
-	}
 	return func(ctx context.Context, c *Claims) error {
 		if c == nobody {
-			return &refusal{Sentinel: ErrForbidden, Scope: strings.Join(asked, " ")}
+			return firstScopes(requirements)
 		}
 		var failure, fitting, first error
 		for _, requirement := range requirements {
@@ -209,6 +199,16 @@ func AnyOf(requirements ...Requirement) Requirement {
 		}
 		return forbidden(ReasonForbidden, "AnyOf was called without requirements and refuses everybody")
 	}
+}
+
+// firstScopes answers scopesOf for AnyOf: with the alternative that a user without scopes is told of.
+func firstScopes(requirements []Requirement) error {
+	for _, requirement := range requirements {
+		if names := scopesOf(requirement); len(names) > 0 {
+			return &refusal{Sentinel: ErrForbidden, Scope: strings.Join(names, " ")}
+		}
+	}
+	return nil
 }
 
 // Scope is met by user tokens with the delegated permission name, a bare name as in the scp claim. Application tokens

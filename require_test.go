@@ -248,6 +248,15 @@ func TestA403NamesAllScopesOfItsRoute(t *testing.T) {
 	verifier := testbed.NewVerifier(t, tenant, nil)
 	handler := verifier.Authenticate(entra.Require(entra.Scope(a), entra.Scope(b))(new(testbed.Spy)))
 	challenge := testbed.Serve(handler, "Bearer "+tenant.Token(entratest.App("p"))).Header().Get("WWW-Authenticate")
+	user := testbed.Serve(verifier.Authenticate(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		err := entra.Permit(r.Context(), entra.Scope(a), entra.AnyOf(entra.Scope(b)))
+		if got, want := verifier.Challenge(err), `, scope="`+full(a, b)+`"`; !strings.HasSuffix(got, want) {
+			t.Errorf("Permit: got the challenge %q, want %s in it", got, want)
+		}
+	})), "Bearer "+tenant.Token())
+	if user.Code != http.StatusOK {
+		t.Errorf("Permit: got status %d, want the handler's 200", user.Code)
+	}
 	if strings.Contains(challenge, "scope=") {
 		t.Errorf("an application: got the challenge %q, want no scope: applications cannot ask for one", challenge)
 	}

@@ -1,6 +1,6 @@
 // Package interop holds tests only: Microsoft's own clients, a browser and two older validators, and below it a second
-// JOSE implementation, Caddy, and test vectors that others wrote, each against the library and its fake tenant. It is a module of its own so that what they need
-// stays out of the library's go.mod.
+// JOSE implementation, clients of the Model Context Protocol, Caddy, and test vectors that others wrote, each against the
+// library and its fake tenant. It is a module of its own so that what they need stays out of the library's go.mod.
 //
 // Node, Chromium and Debian's python3-jwt are needed by some of the tests. Where one is missing those tests are
 // skipped and say so, unless the environment variable ENTRA_CI_REQUIRE is 1. Pictures of the browser test are written
