@@ -14,8 +14,9 @@
 // names the key; keys vanish from the document and come back, as Entra's do; keys of others and unusable ones stand in the
 // document all the time. Entra fails in twenty ways (statuses 304, 404, 429 with Retry-After and 500, hanging before and
 // in the answer, connections refused and closed, a certificate that nobody trusts, a redirect to another host, HTML, and
-// empty, cut, endless and compressed documents), for some seconds each time, or is slow. The API is deployed anew, with a
-// Verifier without keys, at any moment. And there are floods, in which most clients send junk.
+// empty, cut, endless and compressed documents), for some seconds each time, or is slow. The API is deployed anew
+// at any moment, with a Verifier that begins with the keys of a folder, which those before it have filled, or without any.
+// And there are floods, in which most clients send junk.
 //
 // Clients send good tokens of every kind, some of which become valid or expire while they are in use, and some forty
 // classes of bad ones: expired, of foreign tenants, for other audiences, ID tokens, forged in several ways, with confused
@@ -28,8 +29,8 @@
 //
 //   - What is not a good token of a key that was fetched is never accepted, a remembered token included that has expired
 //     since.
-//   - A token whose key a Verifier fetched once is never refused for want of that key, whatever Entra does, and waits for
-//     nothing. A request that comes while the key is being fetched gets it.
+//   - A token whose key a Verifier fetched once, or found in its cache, is never refused for want of that key, whatever
+//     Entra does, and waits for nothing. A request that comes while the key is being fetched gets it.
 //   - 503 is answered only while no key is held, and at most 10 seconds after Entra's return.
 //   - No answer takes more than 10 seconds. A busy machine is allowed a few seconds more, here and above.
 //   - Verifiers fetch one URL, one fetch at a time, and a bounded number in a minute, floods or not. No fetch fails while

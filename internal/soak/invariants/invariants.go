@@ -1,7 +1,7 @@
 // Package invariants checks what must hold of every Verifier, whatever happens to the Entra that it depends on:
 //
 //   - Nobody is let in whose token is not good.
-//   - A good token is not refused once a document has named its key to the Verifier.
+//   - A good token is not refused once a document has named its key to the Verifier, be it Entra's or one of its cache.
 //   - A Verifier without keys serves within ten seconds of Entra's return.
 //   - A token of a key that is held waits for nothing, any other for ten seconds at most.
 //   - Fetches run one at a time, a bounded number in a minute, and do not fail while Entra is well.
@@ -54,7 +54,7 @@ type verifier struct {
 
 // delivery is the first good document that named a key to a Verifier.
 type delivery struct {
-	began time.Time // its fetch; whoever asks for the key from then on waits for that fetch or finds the key
+	began time.Time // its fetch, or for a cache when it is over; whoever asks for the key from then on waits for it or finds it
 	at    time.Time // when the document had arrived
 }
 
@@ -126,6 +126,24 @@ func (l *Ledger) Keys(number int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.verifiers[number].keys)
+}
+
+// Restored says that its cache gives a Verifier the document of an earlier one, with these key IDs; call it before it has.
+// It reports whether that brings keys, which it does not once a fetch has. They are held within [Slack]: requests that come
+// before may find them or not.
+func (l *Ledger) Restored(number int, now time.Time, keyIDs []string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v := l.verifiers[number]
+	if v == nil || len(v.keys) > 0 {
+		return false
+	}
+	for _, id := range keyIDs {
+		if l.usable[id] {
+			v.keys[id] = delivery{now.Add(Slack), now}
+		}
+	}
+	return len(v.keys) > 0
 }
 
 // Fetch is one fetch of the key document by a Verifier.

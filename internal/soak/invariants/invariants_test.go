@@ -49,6 +49,25 @@ func (c course) brings(when float64, keyIDs ...string) {
 	}
 }
 
+// restores gives the Verifier these keys from its cache.
+func (c course) restores(when float64, keyIDs ...string) {
+	c.t.Helper()
+	if !c.Restored(1, at(when), keyIDs) {
+		c.t.Fatalf("the cache at %v s: got no keys from it, want some", when)
+	}
+}
+
+func TestACacheCountsBeforeAnyFetchAlone(t *testing.T) {
+	c := well(t)
+	if c.Restored(1, at(1), []string{"junk"}) || c.Keys(1) != 0 {
+		t.Errorf("got %d keys of a document without usable ones, want none", c.Keys(1))
+	}
+	c.brings(2, "l")
+	if c.Restored(1, at(3), []string{"k"}) || c.Keys(1) != 1 {
+		t.Errorf("got %d keys after a fetch, want the one of the fetch: it is newer", c.Keys(1))
+	}
+}
+
 func TestOneFetchAtATime(t *testing.T) {
 	c := well(t)
 	running := c.begin(1)

@@ -59,6 +59,13 @@ func TestVerdicts(t *testing.T) {
 		{"a junk key ID is accepted", held, asks("junk", 10, ok), invariants.Accepted, invariants.Never},
 		{"a junk key ID gets 503 although keys are held", held, asks("junk", 10, unavailable), invariants.Other, invariants.Never},
 
+		{"a restored key is accepted", func(c course) { c.restores(1, "k") }, asks("k", 3.1, ok), invariants.None, invariants.Held},
+		{"a restored key is refused", func(c course) { c.restores(1, "k") }, asks("k", 3.1, unknownKey), invariants.Refused, invariants.Held},
+		{"a restored key is refused while Entra is down", func(c course) { c.restores(1, "k"); c.Troubled() }, asks("k", 3.1, unavailable), invariants.Refused, invariants.Held},
+		{"a restored key may not be held at once", func(c course) { c.Troubled(); c.restores(1, "k") }, asks("k", 1.5, unavailable), invariants.None, invariants.Open},
+		{"a key that was not restored is accepted", func(c course) { c.restores(1, "l") }, asks("k", 4, ok), invariants.Accepted, invariants.Never},
+		{"503 although keys were restored", func(c course) { c.Troubled(); c.restores(1, "l") }, asks("k", 4, unavailable), invariants.Other, invariants.Never},
+
 		{"no key held and Entra down", down, asks("k", 60, unavailable), invariants.None, invariants.Never},
 		{"no key held, and 401", down, asks("k", 60, unknownKey), invariants.Other, invariants.Never},
 		{"no key held, and accepted", down, asks("k", 60, ok), invariants.Accepted, invariants.Never},

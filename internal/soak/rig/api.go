@@ -3,10 +3,12 @@ package rig
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +38,7 @@ type api struct {
 	deploys sync.Mutex
 	current atomic.Pointer[instance]
 	retired sync.WaitGroup
+	folder  string // of the cache of key documents
 }
 
 // instance is one Verifier with its handlers.
@@ -51,13 +54,17 @@ type instance struct {
 }
 
 func startAPI(e *fakeEntra, o *invariants.Ledger, r *report) (*api, error) {
-	a := &api{entra: e, ledger: o, report: r, began: time.Now()}
-	if err := a.deploy(); err != nil {
+	folder, err := os.MkdirTemp("", "soak")
+	if err != nil {
 		return nil, err
+	}
+	a := &api{entra: e, ledger: o, report: r, began: time.Now(), folder: folder}
+	if err := a.deploy(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
 	a.url = "http://" + listener.Addr().String()
 	a.server = &http.Server{Handler: a, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(newLogSpy(r).handler(), slog.LevelError)}
@@ -75,13 +82,18 @@ func (a *api) deploy() error {
 		in.number = old.number + 1
 	}
 	in.observer = &observer{wire: a.entra.wire, ledger: a.ledger, report: a.report, instance: in.number}
-	verifier, err := entra.NewVerifier(entra.Options{
+	options := entra.Options{
 		Tenants:    []string{entratest.TenantID},
 		ClientID:   entratest.APIClientID,
 		ClockSkew:  -1, // none: client and API read the same clock
 		HTTPClient: &http.Client{Transport: in.observer},
 		Logger:     slog.New(in.log.handler()),
-	})
+	}
+	// Two of three find the keys that those before them have fetched, the others must come back without.
+	if in.number%3 != 0 {
+		options.KeyCache = &cache{entra.DirCache(a.folder), a, in.number}
+	}
+	verifier, err := entra.NewVerifier(options)
 	if err != nil {
 		return err
 	}
@@ -205,5 +217,5 @@ func (a *api) close(ctx context.Context) error {
 	err := a.server.Shutdown(ctx)
 	a.retire(a.current.Load())
 	a.retired.Wait()
-	return err
+	return errors.Join(err, os.RemoveAll(a.folder))
 }

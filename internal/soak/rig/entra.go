@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,6 +74,12 @@ func (e *fakeEntra) now() string {
 	return e.state
 }
 
+// troubled reports whether Entra is in trouble.
+func (e *fakeEntra) troubled() bool { return !strings.HasPrefix(e.now(), wellState) }
+
+// wellState begins the state of an Entra that is well.
+const wellState = "well"
+
 func (e *fakeEntra) say(state string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -86,7 +93,7 @@ func (e *fakeEntra) beWell(latency time.Duration) {
 	e.wire.cut()
 	e.tenant.Restore()
 	e.tenant.DelayKeys(latency)
-	e.say(fmt.Sprintf("well, %s", latency))
+	e.say(fmt.Sprintf("%s, %s", wellState, latency))
 	e.ledger.Well(time.Now())
 }
 

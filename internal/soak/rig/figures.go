@@ -104,6 +104,7 @@ func (r *report) figures(before, left int, early, late uint64) {
 		{"new keys fetched, since Entra listed them", fmt.Sprintf("%d: %s", r.found.total, &r.found)},
 		{"first keys fetched, since Entra was well", fmt.Sprintf("%d: %s", r.returns.total, &r.returns)},
 		{"Verifiers", fmt.Sprintf("%d; they verified %d tokens, %d of them from memory", r.deployed, r.verified, r.remembered)},
+		{"Verifiers that began with keys of the cache", fmt.Sprintf("%d, %d of them while Entra was in trouble", r.fromCache, r.inTrouble)},
 		{"fetches", fmt.Sprintf("%d, %d failed", r.fetches, r.failures)},
 		{"log lines", fmt.Sprint(r.logLines)},
 		{"longest stall of the machine", r.stalls.longest.Round(time.Millisecond).String()},

@@ -41,6 +41,8 @@ type report struct {
 	found      durations // new keys
 	returns    durations // Verifiers without keys
 	deployed   int
+	fromCache  int // Verifiers that began with keys of the cache
+	inTrouble  int // of these, while Entra was in trouble
 	verified   uint64
 	remembered uint64
 	fetches    uint64
@@ -106,6 +108,16 @@ func (r *report) delivered(over invariants.Waits) {
 	}
 	for _, t := range over.New {
 		r.found.add(t)
+	}
+}
+
+// restored counts a Verifier that begins with the keys of its cache.
+func (r *report) restored(inTrouble bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fromCache++
+	if inTrouble {
+		r.inTrouble++
 	}
 }
 
