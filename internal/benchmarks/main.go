@@ -6,7 +6,7 @@
 //	go -C internal/benchmarks run . [-quick] -boring
 //
 // With -boring it builds itself with Go's own cryptography and with GOEXPERIMENT=boringcrypto, and compares the two.
-// Absolute times depend on the machine; the ratios hardly do. See docs/performance.md.
+// Times depend on the machine, and ratios far less. See docs/performance.md.
 package main
 
 import (
@@ -106,7 +106,7 @@ func newLaboratory(out io.Writer, quick bool) (*laboratory, error) {
 	return lab, err
 }
 
-// plan returns a plan of this many rounds, or fewer and shorter ones.
+// plan returns a plan of this many rounds, or with -quick of fewer and shorter ones.
 func (lab *laboratory) plan(rounds int, slice time.Duration) paired.Plan {
 	if lab.quick {
 		return paired.Plan{Rounds: max(5, rounds/4), Slice: slice / 2}
@@ -114,7 +114,7 @@ func (lab *laboratory) plan(rounds int, slice time.Duration) paired.Plan {
 	return paired.Plan{Rounds: rounds, Slice: slice}
 }
 
-// run measures by plan.
+// run measures as plan says, and counts the rounds.
 func (lab *laboratory) run(rounds int, slice time.Duration, works []paired.Work) (paired.Result, error) {
 	result, err := paired.Run(lab.plan(rounds, slice), works)
 	lab.rounds += len(result.Rounds) + result.LeftOut
@@ -122,7 +122,7 @@ func (lab *laboratory) run(rounds int, slice time.Duration, works []paired.Work)
 	return result, err
 }
 
-// work verifies the tokens in turn on so many cores.
+// work verifies one token after the other on this many cores.
 func (lab *laboratory) work(c contender, cores int) paired.Work {
 	return paired.Work{Name: c.name, Cores: cores, Do: func(i int) error {
 		return c.verify(lab.tokens[i%len(lab.tokens)])

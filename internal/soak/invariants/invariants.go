@@ -49,7 +49,7 @@ func New() *Ledger {
 type verifier struct {
 	started time.Time
 	keys    map[string]delivery
-	fetches []*Fetch // of the last minute and the one before, oldest first
+	fetches []*Fetch // those that began in the last minute, oldest first
 }
 
 // delivery is the first good document that named a key to a Verifier.

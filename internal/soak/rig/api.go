@@ -123,7 +123,7 @@ func (a *api) secondOpinion(next http.Handler) http.Handler {
 	})
 }
 
-// arrived reads when a request arrived from the header of its answer.
+// arrived returns the time of arrival that the header of an answer names.
 func (a *api) arrived(answer http.Header) time.Time {
 	since, _ := strconv.ParseInt(answer.Get(arrivedHeader), 10, 64) // ServeHTTP wrote it.
 	return a.began.Add(time.Duration(since))

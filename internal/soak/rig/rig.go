@@ -74,7 +74,7 @@ func setUp(r *report) (*schedule, error) {
 	return &schedule{entra: e, keyring: k, api: a, report: r}, nil
 }
 
-// soak lets clients loose until the time is over, and returns the size of the heap early on and at the end.
+// soak runs the schedule and the clients until the time is over, and returns the size of the heap early on and at the end.
 func (s *schedule) soak(ctx context.Context, c Config) (early, late uint64) {
 	ctx, cancel := context.WithTimeout(ctx, c.For)
 	defer cancel()

@@ -45,7 +45,7 @@ func (w *wire) transport(roots *x509.CertPool) *http.Transport {
 	}
 }
 
-// nobody is an address at which no program listens.
+// nobody is an address where no program listens.
 const nobody = "127.0.0.1:1"
 
 func (w *wire) dial(ctx context.Context, network, _ string) (net.Conn, error) {
