@@ -355,29 +355,6 @@ func TestErrorsOfDecodeNameTheClaimAlone(t *testing.T) {
 	}
 }
 
-func TestClaimsAreTheCallersOwn(t *testing.T) {
-	tenant := entratest.New(t)
-	token := tenant.Token(entratest.Scopes("Orders.Read", "Orders.Write"), entratest.Roles("a"), entratest.Groups("g"))
-	for name, size := range map[string]int{"remembered": 0, "not remembered": -1} {
-		t.Run(name, func(t *testing.T) {
-			verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.CacheSize = size })
-			first := testbed.Accepted(t, verifier, token)
-			first.Scopes[0], first.Roles[0], first.Groups[0] = "changed", "changed", "changed"
-			first.Scopes = append(first.Scopes[:1], "appended")
-			first.TenantID, first.Kind = "changed", entra.AppToken
-			second := testbed.Accepted(t, verifier, token)
-			if second.Scopes[0] != "Orders.Read" || second.Scopes[1] != "Orders.Write" || second.Roles[0] != "a" || second.Groups[0] != "g" ||
-				second.TenantID != entratest.TenantID || second.Kind != entra.UserToken {
-				t.Errorf("got %+v after another caller changed his claims, want those of the token", second)
-			}
-			_ = append(second.Scopes, "x")
-			if second.Roles[0] != "a" {
-				t.Errorf("got roles %v after scopes were appended to, want [a]", second.Roles)
-			}
-		})
-	}
-}
-
 func TestHasScopeAndHasRoleCompareExactly(t *testing.T) {
 	t.Attr("rule", "R62 R63")
 	claims := &entra.Claims{Scopes: []string{"Orders.Read", "x"}, Roles: []string{"Orders.Admin"}}

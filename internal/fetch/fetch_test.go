@@ -150,6 +150,27 @@ func TestRedirectsElsewhereAreNotFollowed(t *testing.T) {
 	}
 }
 
+// A context without an end bounds nothing, so the client itself must.
+func TestAFetchEndsAfterTenSeconds(t *testing.T) {
+	hang := testbed.RoundTrip(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	})
+	for given, want := range map[time.Duration]time.Duration{0: fetch.Timeout, time.Second: time.Second, time.Hour: fetch.Timeout, -1: fetch.Timeout} {
+		t.Run(given.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, start := fetch.New(&http.Client{Transport: hang, Timeout: given}), time.Now()
+				if _, err := client.Get(context.Background(), address); err == nil {
+					t.Error("got no error, want one")
+				}
+				if took := time.Since(start); took != want {
+					t.Errorf("got an end after %v, want it after %v", took, want)
+				}
+			})
+		})
+	}
+}
+
 func TestAClientIsCopied(t *testing.T) {
 	given := answering(func(http.ResponseWriter, *http.Request) {})
 	given.Timeout = time.Hour

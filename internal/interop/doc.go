@@ -4,5 +4,6 @@
 //
 // Node, Chromium and Debian's python3-jwt are needed by some of the tests. Where one is missing those tests are
 // skipped and say so, unless the environment variable ENTRA_CI_REQUIRE is 1. Pictures of the browser test are written
-// to the folder that ENTRA_ARTIFACTS names.
+// to the folder that ENTRA_ARTIFACTS names. The vectors are in the folder that ENTRA_WYCHEPROOF names, a clone of
+// https://github.com/C2SP/wycheproof; without it none run, and their test says so.
 package interop

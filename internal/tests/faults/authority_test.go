@@ -336,3 +336,35 @@ func testFault(t *testing.T, name string, metadata, keys func(*http.Request) (*h
 		})
 	})
 }
+
+// An authority may go by another issuer one day. Tokens of the former one, remembered or not, are then nobody's, although their
+// key is held unchanged.
+func TestAnAuthorityThatChangesItsIssuer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const former, later = testbed.ExternalIDIssuer, testbed.ExternalID
+		k := entratest.New(t).Key()
+		p := &testbed.Publisher{Documents: testbed.AuthorityDocuments(testbed.ExternalID, former, k)}
+		v := testbed.NewVerifierAt(t, p, entra.Options{Authority: testbed.ExternalID})
+		tokenOf := func(issuer string) string {
+			claims := testbed.UserClaims(issuer, entratest.TenantID, "2.0")
+			claims["exp"] = time.Now().Add(5 * time.Hour).Unix()
+			return testbed.SignClaims(k, claims)
+		}
+		old := tokenOf(former)
+		for range 3 {
+			expect(t, v, old, accepted)
+		}
+		if got := v.Stats().Remembered; got != 2 {
+			t.Fatalf("got %d tokens from memory, want 2", got)
+		}
+		for url, text := range testbed.AuthorityDocuments(testbed.ExternalID, later, k) {
+			p.Publish(url, text)
+		}
+		time.Sleep(time.Hour)
+		expect(t, v, old, accepted) // it starts the refresh
+		expect(t, v, old, "issuer")
+		expect(t, v, tokenOf(former), "issuer")
+		expect(t, v, tokenOf(later), accepted)
+		time.Sleep(11 * time.Second)
+	})
+}

@@ -55,6 +55,19 @@ func TestEntrasClockIsAheadOrBehind(t *testing.T) {
 	}
 }
 
+// The clock is read once more after a wait for keys: what ended meanwhile is not accepted.
+func TestATokenThatEndsWhileItsKeyIsFetched(t *testing.T) {
+	for want, left := range map[string]time.Duration{accepted: 6 * time.Second, "expired": 4 * time.Second} {
+		t.Run(want, func(t *testing.T) {
+			change := func(o *entra.Options) { o.ClockSkew = -1 }
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				tenant.DelayKeys(5 * time.Second)
+				expectAfter(t, v, tenant.Token(entratest.Lifetime(left)), want, 5*time.Second)
+			})
+		})
+	}
+}
+
 func TestARememberedTokenExpiresWhenItMust(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 		token := tenant.Token(entratest.Lifetime(10 * time.Minute))
