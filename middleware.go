@@ -81,7 +81,10 @@ func NewVerifier(options Options) (*Verifier, error) {
 	if handler == nil {
 		handler = WriteProblem
 	}
-	res.warn(logger)
+	// What is warned of is known of Entra's own endpoints and those of External ID.
+	if !p.IsB2C() {
+		res.warn(logger)
+	}
 	client, counts := fetch.New(options.HTTPClient), new(counts)
 	return newVerifier(&authority{
 		policy:       p,

@@ -102,6 +102,8 @@ type Options struct {
 
 	// Resource is this API's resource identifier of RFC 9728, an https URL (http for loopback hosts) without fragment.
 	// Challenges then name the metadata URL that follows from it, at which [Verifier.ResourceMetadata] must answer.
+	// NewVerifier logs a warning where Entra will refuse clients that ask for a token for it (AADSTS9010010): the URL has no
+	// path or ends in a slash, or ResourceScopes do not begin with it.
 	Resource string
 
 	// ResourceScopes are the scopes_supported of that metadata, and the scope of every 401 challenge: full scope strings,

@@ -219,6 +219,9 @@ func (p *Policy) AuthorizationServers(issuer string) []string {
 	return p.authority.servers(issuer)
 }
 
+// IsB2C reports whether the authority is an Azure AD B2C tenant.
+func (p *Policy) IsB2C() bool { return p.authority.isB2C() }
+
 // MetadataURL returns where the authority publishes its OpenID metadata: for several tenants, the document of them all.
 func (p *Policy) MetadataURL() string { return p.authority.metadataURL() }
 

@@ -321,3 +321,20 @@ func TestWhatEntraRefusesIsLoggedOnce(t *testing.T) {
 		})
 	}
 }
+
+func TestNothingIsWarnedOfThatIsNotKnownOfB2C(t *testing.T) {
+	journal := new(testbed.Journal)
+	for _, authority := range []string{
+		"https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_in/v2.0", "https://contoso.ciamlogin.com/" + entratest.TenantID + "/v2.0",
+	} {
+		_, err := entra.NewVerifier(entra.Options{
+			Authority: authority, ClientID: entratest.APIClientID, Resource: "https://api.contoso.example", Logger: slog.New(journal),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if lines := journal.Lines(); len(lines) != 1 {
+		t.Errorf("got the lines %v, want External ID's alone", lines)
+	}
+}
