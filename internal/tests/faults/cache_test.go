@@ -120,7 +120,7 @@ func TestKeysFromTheCacheAgeOn(t *testing.T) {
 // Another process of a shared cache reaches Entra, and this one does not.
 func TestACacheIsReadAgainWhileNoKeyIsHeld(t *testing.T) {
 	cache := new(testbed.Cache)
-	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, other *entra.Verifier) {
+	bubble(t, nil, func(t *testing.T, tenant *entratest.Server, _ *entra.Verifier) {
 		cutOff := testbed.NewVerifier(t, tenant, func(o *entra.Options) {
 			o.KeyCache = cache
 			o.HTTPClient = testbed.Client(func(*http.Request) (*http.Response, error) { return nil, errors.New("cut off") })
@@ -130,7 +130,7 @@ func TestACacheIsReadAgainWhileNoKeyIsHeld(t *testing.T) {
 		if got := cache.Gets(); got > 13 {
 			t.Errorf("got the cache read %d times in a minute of requests, want once in 5 seconds", got)
 		}
-		other = testbed.NewVerifier(t, tenant, cachedIn(cache))
+		other := testbed.NewVerifier(t, tenant, cachedIn(cache))
 		expect(t, other, token, accepted)
 		time.Sleep(5 * time.Second)
 		expect(t, cutOff, token, accepted)
