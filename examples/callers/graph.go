@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -82,8 +81,7 @@ func (n *notifications) process(ctx context.Context, body []byte) {
 			}
 			return
 		case !errors.Is(err, entra.ErrKeysUnavailable):
-			// At Debug: anybody can send these, and the Verifier has logged what its tokens lack, with a limit.
-			slog.DebugContext(ctx, "a notification is not genuine", "error", err)
+			// Not genuine. Anybody can send such: what their tokens lack the Verifier has logged, with a limit.
 			return
 		}
 		select { // Entra is away, and no key is held yet: it has been accepted, so it must not be lost

@@ -10,7 +10,6 @@ import (
 	"context"
 	"flag"
 	"log"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -40,9 +39,7 @@ func main() {
 	if err != nil {
 		log.Fatalf("set ENTRA_TENANT_ID and ENTRA_CLIENT_ID: %v", err)
 	}
-	changes := newNotifications(verifier, func(item notification) {
-		slog.Info("changed", "tenant", item.TenantID, "subscription", item.SubscriptionID, "change", item.ChangeType)
-	})
+	changes := newNotifications(verifier, changed)
 	go changes.work(ctx)
 	server := &http.Server{
 		Addr:              *addr,
@@ -74,6 +71,9 @@ func newHandler(verifier *entra.Verifier, changes *notifications) http.Handler {
 	mux.Handle("POST /claims", only(claimsForToken, entra.ClientIn(authenticationExtensions)))
 	return mux
 }
+
+// changed stands for what your program does with a change that Graph tells it of.
+func changed(notification) {}
 
 // done stands for what your program does with the request.
 func done(http.ResponseWriter, *http.Request) {}

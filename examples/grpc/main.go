@@ -1,5 +1,5 @@
 // Grpc is a gRPC server that accepts Microsoft Entra ID tokens. Its one service is the standard health service, whose
-// methods stand here for yours: register your own, and name in permissions what each of its methods requires.
+// methods stand here for yours: register your own, and name in requirements what each of its methods requires.
 //
 // Before you run it, set ENTRA_TENANT_ID to your directory (tenant) ID and ENTRA_CLIENT_ID to the application (client) ID
 // of the API, both from the API's page under App registrations, and expose the scope Health.Read there. Tokens must not
@@ -18,10 +18,10 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// permissions says what each method requires. A method that is not listed is refused.
-var permissions = map[string]entra.Requirement{
-	healthpb.Health_Check_FullMethodName: entra.Scope("Health.Read"),
-	healthpb.Health_Watch_FullMethodName: entra.Scope("Health.Read"),
+// requirements says what each method requires. A method that is not listed is refused.
+var requirements = map[string][]entra.Requirement{
+	healthpb.Health_Check_FullMethodName: {entra.Scope("Health.Read")},
+	healthpb.Health_Watch_FullMethodName: {entra.Scope("Health.Read")},
 }
 
 func main() {
@@ -46,8 +46,8 @@ func newServer(options entra.Options) (*grpc.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := authenticator{verifier, permissions}
-	server := grpc.NewServer(grpc.UnaryInterceptor(a.unary), grpc.StreamInterceptor(a.stream))
+	g := guard{verifier, requirements}
+	server := grpc.NewServer(grpc.UnaryInterceptor(g.unary), grpc.StreamInterceptor(g.stream))
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	return server, nil
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
@@ -35,7 +36,7 @@ func TestCalls(t *testing.T) {
 		{"the scheme may be lower-case", []string{"bearer " + reader}, codes.OK, "", ""},
 		{"nobody may call without a token", nil, codes.Unauthenticated, "no_token", "authorization_uri"},
 		{"two tokens are refused", []string{"Bearer " + reader, "Bearer " + reader}, codes.Unauthenticated, "invalid_request", "invalid_request"},
-		{"another scheme is refused", []string{"Basic " + reader}, codes.Unauthenticated, "invalid_request", "invalid_request"},
+		{"another scheme is no token", []string{"Basic " + reader}, codes.Unauthenticated, "no_token", "authorization_uri"},
 		{"an old token is refused", []string{"Bearer " + tenant.Token(entratest.Expired())}, codes.Unauthenticated, "expired", "invalid_token"},
 		{"a token without the scope is refused", []string{"Bearer " + tenant.Token()}, codes.PermissionDenied, "scope", "/Health.Read"},
 	} {
@@ -63,9 +64,57 @@ func TestAMethodThatNobodyNamedIsRefused(t *testing.T) {
 		HTTPClient: tenant.Client(),
 	})
 	ctx := withAuthorization(t.Context(), []string{"Bearer " + tenant.Token(entratest.Scopes("Health.Read"))})
-	_, err := client.List(ctx, new(healthpb.HealthListRequest))
-	if status.Code(err) != codes.Internal {
-		t.Errorf("got %v, want Internal", err)
+	var trailer metadata.MD
+	_, err := client.List(ctx, new(healthpb.HealthListRequest), grpc.Trailer(&trailer))
+	check(t, "unary", err, trailer, codes.PermissionDenied, "forbidden", "insufficient_scope")
+}
+
+// The token expired within the clock skew that is allowed for, so that the call passes and its stream ends at once.
+func TestAStreamEndsWithItsToken(t *testing.T) {
+	tenant := entratest.New(t)
+	client := connect(t, entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		HTTPClient: tenant.Client(),
+	})
+	token := tenant.Token(entratest.Scopes("Health.Read"), entratest.IssuedAt(time.Now().Add(-time.Hour)), entratest.Lifetime(time.Hour-30*time.Second))
+	bounded, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	ctx := withAuthorization(bounded, []string{"Bearer " + token})
+	if _, err := client.Check(ctx, new(healthpb.HealthCheckRequest)); err != nil {
+		t.Fatalf("unary: got %v, want nil", err)
+	}
+	stream, err := client.Watch(ctx, new(healthpb.HealthCheckRequest))
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	if status.Code(err) == codes.Unauthenticated || ctx.Err() != nil {
+		t.Errorf("got %v, want an end that is no refusal", err)
+	}
+}
+
+func TestRefusalsAreCountedOnce(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier, err := entra.NewVerifier(entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		HTTPClient: tenant.Client(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := guard{verifier, requirements}
+	for token, reason := range map[string]entra.Reason{
+		tenant.Token(entratest.Expired()): entra.ReasonExpired,
+		tenant.Token():                    entra.ReasonScope,
+	} {
+		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+token))
+		if _, err := g.admit(ctx, healthpb.Health_Check_FullMethodName); err == nil {
+			t.Errorf("got nil, want %s", reason)
+		}
+		if got := verifier.Stats().Refused[reason]; got != 1 {
+			t.Errorf("got %d refusals for %s, want 1", got, reason)
+		}
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"log/slog"
 	"net/http"
 	"os"
 	"time"
@@ -74,8 +73,8 @@ func newHandlers(options entra.Options) (api, admin http.Handler, err error) {
 func ready(verifier *entra.Verifier) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := verifier.Ready(r.Context()); err != nil {
-			slog.WarnContext(r.Context(), "not ready", "error", err)
-			http.Error(w, "no signing keys", http.StatusServiceUnavailable)
+			// Why, the Verifier has logged, with a limit: probes come every few seconds.
+			entra.WriteProblem(w, r, err)
 		}
 	}
 }

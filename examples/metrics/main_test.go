@@ -95,7 +95,7 @@ func TestReadiness(t *testing.T) {
 	tenant := entratest.New(t)
 	_, admin := serveBoth(t, tenant)
 	tenant.FailKeys(http.StatusServiceUnavailable)
-	if status, _, body := send(t, "GET", admin+"/readyz", ""); status != 503 || body != "no signing keys\n" {
+	if status, _, body := send(t, "GET", admin+"/readyz", ""); status != 503 || !strings.Contains(body, `"reason":"keys_unavailable"`) {
 		t.Errorf("without keys: got %d and %q, want 503", status, body)
 	}
 	tenant = entratest.New(t)
