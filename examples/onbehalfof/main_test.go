@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,38 +19,44 @@ const secret = "not-a-secret~orders-api"
 
 func TestTheAPIAsksGraphForItsUser(t *testing.T) {
 	tenant := newTenant(t)
-	url := serve(t, tenant, tenant.Client())
+	url := serve(t, options(tenant.Client()))
+	alice := tenant.Token(entratest.Scopes("Profile.Read"))
 	for _, test := range []struct {
-		name, token     string
-		status          int
-		challenge, body string // what they contain
+		name, path, authorization string
+		status                    int
+		challenge, body           string // what they contain
 	}{
-		{"alice sees herself", tenant.Token(entratest.Scopes("Profile.Read")), 200, "", "alice@contoso.example"},
-		{"bob sees himself", tenant.Token(entratest.Scopes("Profile.Read"), entratest.User("bob")), 200, "", "bob@contoso.example"},
-		{"a token to Graph is not for this API", tenant.Token(entratest.Graph()), 401, "invalid_token", "microsoft_api_token"},
-		{"a user without the scope may not", tenant.Token(entratest.Scopes("Other")), 403, "/Profile.Read", `"reason":"scope"`},
-		{"a daemon has no profile", tenant.Token(entratest.App("Profile.Read")), 403, "insufficient_scope", `"reason":"scope"`},
+		{"alice sees herself", "/profile", "Bearer " + alice, 200, "", `"userPrincipalName":"alice@contoso.example"`},
+		{"bob sees himself", "/profile", "Bearer " + tenant.Token(entratest.Scopes("Profile.Read"), entratest.User("bob")), 200, "", "bob@contoso.example"},
+		{"OpenID Connect says who alice is", "/userinfo", "Bearer " + alice, 200, "", `"given_name":"Alice"`},
+		{"the scheme may be written as the client likes", "/profile", "bearer  " + alice, 200, "", "alice@contoso.example"},
+		{"a user of another tenant sees herself", "/profile", "Bearer " + tenant.Token(entratest.Scopes("Profile.Read"), entratest.Tenant(entratest.OtherTenantID), entratest.User("carol")), 200, "", "carol@fabrikam.example"},
+		{"a token to Graph is not for this API", "/profile", "Bearer " + tenant.Token(entratest.Graph()), 401, "invalid_token", "microsoft_api_token"},
+		{"a user without the scope may not", "/userinfo", "Bearer " + tenant.Token(entratest.Scopes("Other")), 403, "/Profile.Read", `"reason":"scope"`},
+		{"a daemon has no profile", "/profile", "Bearer " + tenant.Token(entratest.App("Profile.Read")), 403, "insufficient_scope", `"reason":"scope"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			status, challenge, body := get(t, url+"/profile", "Bearer "+test.token)
+			status, challenge, body := get(t, url+test.path, test.authorization)
 			if status != test.status || !strings.Contains(challenge, test.challenge) || !strings.Contains(body, test.body) {
 				t.Errorf("got %d, challenge %q, body %q; want %d, %q, %q", status, challenge, body, test.status, test.challenge, test.body)
 			}
 		})
 	}
-}
-
-func TestTheSchemeMayBeWrittenAsTheClientLikes(t *testing.T) {
-	tenant := newTenant(t)
-	url := serve(t, tenant, tenant.Client())
-	if status, _, body := get(t, url+"/profile", "bearer  "+tenant.Token(entratest.Scopes("Profile.Read"))); status != 200 {
-		t.Errorf("got %d, %s; want 200", status, body)
+	var asked []string
+	for _, request := range tenant.Requests() {
+		if strings.HasSuffix(request.Path, "/token") {
+			asked = append(asked, request.Path)
+		}
+	}
+	home, other := "/"+entratest.TenantID+"/oauth2/v2.0/token", "/"+entratest.OtherTenantID+"/oauth2/v2.0/token"
+	if want := []string{home, home, other}; !slices.Equal(asked, want) {
+		t.Errorf("tokens were asked for at %q, want %q: once for each user, at the user's tenant", asked, want)
 	}
 }
 
 func TestATokenToGraphIsAskedForOnce(t *testing.T) {
 	tenant := newTenant(t)
-	url := serve(t, tenant, tenant.Client())
+	url := serve(t, options(tenant.Client()))
 	authorization := "Bearer " + tenant.Token(entratest.Scopes("Profile.Read"))
 	for range 3 {
 		if status, _, body := get(t, url+"/profile", authorization); status != 200 {
@@ -68,38 +77,78 @@ func TestATokenToGraphIsAskedForOnce(t *testing.T) {
 func TestWhatOnlyTheUserCanDoReachesTheClient(t *testing.T) {
 	const claims = `{"access_token":{"polids":{"essential":true,"values":["f0f0f0f0-f0f0-4f0f-8f0f-f0f0f0f0f0f0"]}}}`
 	tenant := newTenant(t)
-	url := serve(t, tenant, &http.Client{Transport: tokenAnswer{tenant.Transport(),
+	o := options(&http.Client{Transport: answering{tenant.Transport(), "/token", 400,
 		`{"error":"interaction_required","error_description":"AADSTS50076","claims":` + quoted(claims) + `}`}})
-	status, challenge, _ := get(t, url+"/profile", "Bearer "+tenant.Token(entratest.Scopes("Profile.Read")))
-	if want := base64.StdEncoding.EncodeToString([]byte(claims)); status != 401 || !strings.Contains(challenge, want) {
-		t.Errorf("got %d and %q, want 401 and %s", status, challenge, want)
+	o.Tenants = []string{entratest.TenantID}
+	status, challenge, _ := get(t, serve(t, o)+"/profile", "Bearer "+tenant.Token(entratest.Scopes("Profile.Read")))
+	want := `authorization_uri="https://login.microsoftonline.com/` + entratest.TenantID + `/oauth2/v2.0/authorize", error="insufficient_claims"`
+	if status != 401 || !strings.Contains(challenge, want) || !strings.Contains(challenge, `claims="`+base64.StdEncoding.EncodeToString([]byte(claims))+`"`) {
+		t.Errorf("got %d and %q, want 401, %s and the claims", status, challenge, want)
 	}
 }
 
 func TestOtherTroubleIsNotTheClients(t *testing.T) {
-	tenant := newTenant(t)
-	url := serve(t, tenant, &http.Client{Transport: tokenAnswer{tenant.Transport(), `{"error":"invalid_client"}`}})
-	status, challenge, body := get(t, url+"/profile", "Bearer "+tenant.Token(entratest.Scopes("Profile.Read")))
-	if status != 502 || challenge != "" || strings.Contains(body, "invalid_client") {
-		t.Errorf("got %d, challenge %q, body %q; want 502 and no details", status, challenge, body)
+	for _, test := range []struct {
+		name, path string
+		status     int
+		body       string
+		logged     string // contained in the one line of the log
+	}{
+		{"a wrong secret", "/token", 401, `{"error":"invalid_client","error_description":"of alice@contoso.example","error_codes":[7000215]}`, "AADSTS[7000215]"},
+		{"a claims member that is no JSON object", "/token", 400, `{"error":"interaction_required","claims":"alice@contoso.example"}`, "ClaimsChallenge"},
+		{"an answer that is no JSON", "/token", 502, `<html>alice@contoso.example`, "502 Bad Gateway"},
+		{"Entra is away", "/token", 0, "", "no token to Graph"},
+		{"Graph is overloaded", "/v1.0/me", 429, `{"error":{"message":"alice@contoso.example"}}`, "429 Too Many Requests"},
+		{"Graph is away", "/v1.0/me", 0, "", "no answer from Graph"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			tenant := newTenant(t)
+			var log strings.Builder
+			o := options(&http.Client{Transport: answering{tenant.Transport(), test.path, test.status, test.body}})
+			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			token := tenant.Token(entratest.Scopes("Profile.Read"))
+			status, challenge, body := get(t, serve(t, o)+"/profile", "Bearer "+token)
+			if status != 500 || challenge != "" || !strings.Contains(body, `"reason":"internal"`) {
+				t.Errorf("got %d, challenge %q, body %q; want 500 and no details", status, challenge, body)
+			}
+			if lines := log.String(); strings.Count(lines, "\n") != 1 || !strings.Contains(lines, test.logged) {
+				t.Errorf("got the log %s, want one line with %s", lines, test.logged)
+			}
+			for _, secret := range []string{"alice", token, secret} {
+				if strings.Contains(log.String()+body, secret) {
+					t.Errorf("got %q in the log or the answer", secret)
+				}
+			}
+		})
 	}
 }
 
-// newTenant is the sample tenant, in which the API has a secret.
+// newTenant is the sample tenant, in which the API has a secret, and another tenant with a user of its own.
 func newTenant(t *testing.T) *entratest.Server {
-	return entratest.New(t, entratest.Config{Apps: []entratest.AppRegistration{
-		{ClientID: entratest.APIClientID, Secrets: []string{secret}, Scopes: []string{"Profile.Read"}},
-		{ClientID: entratest.ClientID},
-	}})
+	return entratest.New(t, entratest.Config{
+		Apps: []entratest.AppRegistration{
+			{ClientID: entratest.APIClientID, Secrets: []string{secret}, Scopes: []string{"Profile.Read"}},
+			{ClientID: entratest.ClientID},
+		},
+		Users: []entratest.Account{
+			{ObjectID: entratest.AliceObjectID, Username: "alice@contoso.example", GivenName: "Alice", FamilyName: "Example"},
+			{ObjectID: entratest.BobObjectID, Username: "bob@contoso.example", GivenName: "Bob", FamilyName: "Example"},
+			{ObjectID: "e3e3e3e3-e3e3-4e3e-8e3e-e3e3e3e3e3e3", TenantID: entratest.OtherTenantID, Username: "carol@fabrikam.example", GivenName: "Carol", FamilyName: "Example"},
+		},
+	})
 }
 
-func serve(t *testing.T, tenant *entratest.Server, client *http.Client) (url string) {
-	t.Helper()
-	handler, err := newHandler(entra.Options{
-		Tenants:    []string{entratest.TenantID},
+func options(client *http.Client) entra.Options {
+	return entra.Options{
+		Tenants:    []string{entratest.TenantID, entratest.OtherTenantID},
 		ClientID:   entratest.APIClientID,
-		HTTPClient: client, // the fake tenant and its Graph in place of Microsoft's
-	}, secret)
+		HTTPClient: client, // the fake tenants and their Graph in place of Microsoft's
+	}
+}
+
+func serve(t *testing.T, options entra.Options) (url string) {
+	t.Helper()
+	handler, err := newHandler(options, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,18 +157,23 @@ func serve(t *testing.T, tenant *entratest.Server, client *http.Client) (url str
 	return server.URL
 }
 
-// tokenAnswer answers requests for tokens with an error.
-type tokenAnswer struct {
+// answering answers requests for paths with this ending, or breaks them off if status is 0.
+type answering struct {
 	http.RoundTripper
-	body string
+	path   string
+	status int
+	body   string
 }
 
-func (a tokenAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !strings.HasSuffix(r.URL.Path, "/token") {
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch {
+	case !strings.HasSuffix(r.URL.Path, a.path):
 		return a.RoundTripper.RoundTrip(r)
+	case a.status == 0:
+		return nil, context.DeadlineExceeded // as a timeout of http.Client
 	}
 	recorder := httptest.NewRecorder()
-	recorder.WriteHeader(http.StatusBadRequest)
+	recorder.WriteHeader(a.status)
 	_, err := recorder.WriteString(a.body)
 	return recorder.Result(), err
 }
