@@ -13,7 +13,7 @@ import (
 )
 
 // shown are the guides whose code is taken from programs that have tests.
-var shown = []string{"docs/callers.md", "docs/clouds-and-authorities.md", "docs/elsewhere.md", "docs/mcp.md", "docs/openapi.md"}
+var shown = []string{"docs/callers.md", "docs/clouds-and-authorities.md", "docs/elsewhere.md", "docs/flows/on-behalf-of.md", "docs/mcp.md", "docs/openapi.md"}
 
 var fenced = regexp.MustCompile("(?ms)^ *```(go|js|json)\n(.*?)^ *```$")
 
