@@ -212,7 +212,7 @@ func (a *authority) count(err error) {
 // is for adapters that call [Verifier.Verify] themselves, and for decisions inside handlers: wrap [ErrForbidden]. A nil
 // err is a mistake and answered with 500.
 func (v *Verifier) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	v.answerer(err).refuse(w, r, err)
+	v.answererFor(r.Context(), err).refuse(w, r, err)
 }
 
 // Challenge returns the WWW-Authenticate value that belongs to err, for gRPC and the like, or "" where there is none: for
@@ -262,7 +262,10 @@ func (v *Verifier) isZero() bool { return len(v.authorities) == 0 }
 
 // answerer returns who answers a request that is refused with err: the authority that refused its token or, if there is
 // none, the first one.
-func (v *Verifier) answerer(err error) *responder {
+func (v *Verifier) answerer(err error) *responder { return v.answererFor(context.Background(), err) }
+
+// answererFor is answerer for a request whose token was accepted, perhaps: then its authority answers.
+func (v *Verifier) answererFor(ctx context.Context, err error) *responder {
 	if v.isZero() {
 		return unconfigured
 	}
@@ -271,6 +274,9 @@ func (v *Verifier) answerer(err error) *responder {
 		if a, ok := refused.By.(*authority); ok && slices.Contains(v.authorities, a) {
 			return a.respond
 		}
+	}
+	if id := identityFrom(ctx); id != nil && slices.Contains(v.authorities, id.authority) {
+		return id.authority.respond
 	}
 	return v.authorities[0].respond
 }

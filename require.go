@@ -76,21 +76,25 @@ func permit(ctx context.Context, id *identity, requirement Requirement) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrForbidden):
-		return aboutClaims(err, id.claims)
+		return aboutCaller(err, id)
 	case ctx.Err() != nil && isContextError(err):
 		return err
 	}
 	return internalFault("a requirement failed", err)
 }
 
-// aboutClaims says in a refusal whose token it is about.
-func aboutClaims(err error, c *Claims) error {
+// aboutCaller says in a refusal whose token it is about, and who answers for that.
+func aboutCaller(err error, id *identity) error {
+	c := id.claims
 	told := &refusal{Sentinel: ErrForbidden, Reason: string(ReasonForbidden), Text: strings.TrimPrefix(err.Error(), "entra: "), Cause: err}
 	var r *refusal
 	if errors.As(err, &r) && r.Sentinel == ErrForbidden {
 		told.Reason, told.Scope, told.Claims = r.Reason, r.Scope, r.Claims
 	}
 	told.About = refuse.About{Tenant: c.TenantID, Client: c.ClientID, Token: c.TokenID}
+	if id.authority != nil {
+		told.By = id.authority
+	}
 	return told
 }
 

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -239,6 +240,21 @@ func TestTheChosenVerifierAnswers(t *testing.T) {
 			// Refuse and Challenge find the Verifier in the error.
 			if _, err := v.Verify(t.Context(), row.token); err != nil && v.Challenge(err) != challenge {
 				t.Errorf("%s: got the challenge %q for the error, want %q", name, v.Challenge(err), challenge)
+			}
+		}
+		// A handler's own decision, and what Permit refused, are answered by whoever judged the token.
+		decide := v.Authenticate(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v.Refuse(w, r, fmt.Errorf("no customer: %w", entra.ErrForbidden))
+		}))
+		permit := v.Authenticate(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v.Refuse(w, r, entra.Permit(r.Context(), entra.Scope("Orders.Approve")))
+		}))
+		for token, by := range map[string]string{customers.Token(): "customers", staff.Token(): "staff"} {
+			for name, handler := range map[string]http.Handler{"a decision": decide, "Permit": permit} {
+				w := testbed.Serve(handler, "Bearer "+token)
+				if w.Code != 403 || w.Header().Get("Answered-By") != by || strings.Contains(w.Header().Get("WWW-Authenticate"), "ciamlogin.com") != (by == "customers") {
+					t.Errorf("%s: got %d %v, want 403 by %s", name, w.Code, w.Header(), by)
+				}
 			}
 		}
 		if w := testbed.Serve(handler); w.Header().Get("Answered-By") != "staff" || w.Code != 401 {
