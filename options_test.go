@@ -135,6 +135,8 @@ var optionsMistakes = []struct {
 	{"an authorization server with a fragment", serversOption("https://api.contoso.example/mcp#"), []string{"Options.AuthorizationServers[0]:", "holds a fragment"}},
 	{"an authorization server with a query", serversOption("https://api.contoso.example/mcp?"), []string{"Options.AuthorizationServers[0]:", "holds a query"}},
 	{"an authorization server with user info", serversOption("https://a@api.contoso.example"), []string{"Options.AuthorizationServers[0]:", "user information"}},
+	{"Entra's template as authorization server", serversOption("https://login.microsoftonline.com/{tenantid}/v2.0"), []string{"Options.AuthorizationServers[0]:", "{tenantid}", "holds a placeholder", "AuthorizationServerMetadata"}},
+	{"the address of metadata as authorization server", serversOption("https://api.contoso.example/.well-known/oauth-authorization-server/mcp"), []string{"Options.AuthorizationServers[0]:", "is where metadata is", "issuer"}},
 	{"an authorization server with a blank before it", serversOption(" https://api.contoso.example"), []string{"Options.AuthorizationServers[0]:", "is no URL"}},
 	{"an authorization server with a blank behind it", serversOption("https://api.contoso.example/ "), []string{"Options.AuthorizationServers[0]:", "holds white space"}},
 }

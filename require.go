@@ -152,14 +152,14 @@ func scopesOf(requirement Requirement) []string {
 		return nil
 	}
 	var r *refusal
-	if !errors.As(requirement(context.Background(), nobody), &r) {
+	if !errors.As(requirement(context.Background(), probe), &r) {
 		return nil
 	}
 	return strings.Fields(r.Scope)
 }
 
-// nobody has a user token without scopes: what is said of nobody tells what a requirement wants.
-var nobody = &Claims{Kind: UserToken}
+// probe is a user's token without scopes: its refusal names the scopes that a requirement asks for.
+var probe = &Claims{Kind: UserToken}
 
 func checked(caller string, requirements []Requirement) []Requirement {
 	if slices.ContainsFunc(requirements, isNil) {
@@ -178,7 +178,7 @@ func isNil(r Requirement) bool { return r == nil }
 func AnyOf(requirements ...Requirement) Requirement {
 	requirements = checked("AnyOf", requirements)
 	return func(ctx context.Context, c *Claims) error {
-		if c == nobody {
+		if c == probe {
 			return firstScopes(requirements)
 		}
 		var failure, fitting, first error

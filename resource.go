@@ -64,7 +64,7 @@ func (o *Options) resource() (*resource, error) {
 		scopes:      append([]string{}, o.ResourceScopes...),
 		servers:     append([]string{}, o.AuthorizationServers...),
 	}
-	r.issuer = ownIssuer(u, r.servers)
+	r.issuer = r.ownIssuer(u)
 	return r, errors.Join(wrong...)
 }
 
@@ -88,6 +88,10 @@ func serverProblem(text string) string {
 		return "is no URL; expected the issuer of an authorization server, such as https://api.contoso.com/orders"
 	case u.RawQuery != "" || u.ForceQuery:
 		return "holds a query, which RFC 8414 section 2 forbids; remove what follows the ?"
+	case strings.ContainsAny(text, "<>{}"):
+		return "holds a placeholder, and clients compare issuers exactly; name this API's own URL and serve AuthorizationServerMetadata there"
+	case strings.Contains(u.Path, "/.well-known/"):
+		return "is where metadata is; expected the issuer, which stands in the metadata"
 	}
 	return urlProblem(u, text)
 }
@@ -112,30 +116,27 @@ func urlProblem(u *url.URL, text string) string {
 	return ""
 }
 
-// ownIssuer returns the server that is on the resource's own host: the resource itself, or else the first. There this API
-// answers, and nowhere else.
-func ownIssuer(resource *url.URL, servers []string) string {
-	own := ""
-	for _, server := range servers {
-		u, err := url.Parse(server)
-		switch {
-		case err != nil || originOf(u) != originOf(resource):
-		case server == resource.String():
+// ownIssuer returns the authorization server that is on the host of the resource, whose URL is u: the resource itself, or
+// else the first. On other hosts somebody else answers.
+func (r *resource) ownIssuer(u *url.URL) string {
+	if slices.Contains(r.servers, r.id) {
+		return r.id
+	}
+	for _, server := range r.servers {
+		if s, err := url.Parse(server); err == nil && originOf(s) == originOf(u) {
 			return server
-		case own == "":
-			own = server
 		}
 	}
-	return own
+	return ""
 }
 
-// originOf is what decides who answers at a URL.
+// originOf returns what two URLs have in common if the same server answers at both: scheme, host and port.
 func originOf(u *url.URL) string {
 	defaultPort := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
 	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), defaultPort)
 }
 
-// warn logs what Entra refuses, once, where whoever configures this API sees it.
+// warn logs what Entra will refuse, so that whoever configures the API need not find out from its clients.
 func (r *resource) warn(logger *slog.Logger) {
 	if r == nil {
 		return
@@ -146,8 +147,8 @@ func (r *resource) warn(logger *slog.Logger) {
 	}
 }
 
-// entraRefuses says why Entra refuses clients that ask for a token for this resource by its identifier, as those of the
-// Model Context Protocol do: it takes it for an Application ID URI, and the scopes asked for must be of that very one.
+// entraRefuses says why Entra refuses clients that send the resource's identifier when they ask for a token, as those of the
+// Model Context Protocol do. Entra takes it for an Application ID URI, and the scopes that are asked for must be of that one.
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/identifier-uri-restrictions
 func (r *resource) entraRefuses() []string {

@@ -22,6 +22,8 @@ const (
 	failureMin      = time.Second
 	failureMax      = time.Minute
 	failureMaxEmpty = 5 * time.Second // while there is no document
+	// maxWaiting bounds the requests that wait for a fetch. Anybody can ask, without a token.
+	maxWaiting = 1024
 )
 
 // Document is the metadata of one authorization server. Its methods are safe for concurrent use.
@@ -35,6 +37,7 @@ type Document struct {
 	body    []byte // nil: there never was one
 	fetched time.Time
 	running chan struct{} // closed when the fetch under way has ended; nil: there is none
+	waiting int           // requests that wait for it
 	delay   time.Duration // of the last failures; 0: the last fetch was good
 	rest    time.Time     // no fetch starts before
 	failure error         // of the last fetch
@@ -65,6 +68,7 @@ func (d *Document) Get(ctx context.Context) ([]byte, error) {
 	if running == nil {
 		return d.held(time.Now())
 	}
+	defer d.leave()
 	limit := fetch.Timeout
 	if body != nil {
 		limit = patience
@@ -83,19 +87,29 @@ func (d *Document) Get(ctx context.Context) ([]byte, error) {
 	return d.held(time.Now())
 }
 
-// look returns the document at hand and, if a newer one is wanted, the fetch to wait for. It starts one that is due.
+// look returns the document at hand and, if a newer one is wanted, the fetch to wait for; whoever waits must leave. It
+// starts a fetch that is due.
 func (d *Document) look(now time.Time) (body []byte, running <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	fresh := d.body != nil && now.Sub(d.fetched) < refreshAfter
-	if d.running == nil && !fresh && !now.Before(d.rest) {
+	if d.body != nil && now.Sub(d.fetched) < refreshAfter {
+		return d.body, nil
+	}
+	if d.running == nil && !now.Before(d.rest) {
 		d.running = make(chan struct{})
 		go d.fetch(d.running)
 	}
-	if fresh {
+	if d.running == nil || d.waiting == maxWaiting {
 		return d.body, nil
 	}
+	d.waiting++
 	return d.body, d.running
+}
+
+func (d *Document) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.waiting--
 }
 
 func (d *Document) held(now time.Time) ([]byte, error) {

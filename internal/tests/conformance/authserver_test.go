@@ -131,6 +131,7 @@ func TestWhoseAuthorizationServerAnAPIIs(t *testing.T) {
 		{"the first URL of its host", ownIssuer, []string{"https://api.contoso.example/", "https://api.contoso.example/b"}, "https://api.contoso.example/"},
 		{"a URL of its host, behind Entra's", ownIssuer, []string{entraID, "https://api.contoso.example"}, "https://api.contoso.example"},
 		{"its host in other letters, with the port", ownIssuer, []string{"https://API.contoso.example:443/mcp"}, "https://API.contoso.example:443/mcp"},
+		{"a resource with letters that URLs escape", "https://api.contoso.example/bestellungen/ä", []string{"https://api.contoso.example", "https://api.contoso.example/bestellungen/ä"}, "https://api.contoso.example/bestellungen/ä"},
 		{"a loopback host", "http://localhost:8080/mcp", []string{"http://localhost:8080/mcp"}, "http://localhost:8080/mcp"},
 		{"none named", ownIssuer, nil, ""},
 		{"Entra's alone", ownIssuer, []string{entraID}, ""},

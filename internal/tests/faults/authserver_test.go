@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -235,6 +236,33 @@ func TestServerMetadataOfAnEntraThatHangs(t *testing.T) {
 		}
 		wantFetches(t, e, 3)
 		time.Sleep(10 * time.Second) // until the fetch has ended
+	})
+}
+
+// Anybody may ask for the document: those beyond 1,024 that wait for it are told to come back.
+func TestAFloodOfRequestsForServerMetadataDoesNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &entraServer{answer: hangs}
+		h := metadataOf(t, e)
+		var all sync.WaitGroup
+		var waited atomic.Int64
+		begin := time.Now()
+		for range 3000 {
+			all.Go(func() {
+				wantAway(t, h)
+				if time.Since(begin) > 0 {
+					waited.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if got := waited.Load(); got != 1024 {
+			t.Errorf("got %d requests that waited, want 1024", got)
+		}
+		wantFetches(t, e, 1)
+		e.set(says("1"))
+		time.Sleep(5 * time.Second)
+		wantVersion(t, h, "1")
 	})
 }
 
