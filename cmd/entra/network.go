@@ -36,20 +36,19 @@ func newRecorder(base http.RoundTripper, progress io.Writer) *recorder {
 }
 
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
-	begin := time.Now()
+	done := announce(r.progress, request)
 	response, err := r.base.RoundTrip(request)
 	if err != nil {
-		r.say(request, "no answer", begin)
+		done("no answer")
 		return nil, err
 	}
+	defer done(response.Status)
 	if response.StatusCode != http.StatusOK {
-		r.say(request, response.Status, begin)
 		return response, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, longestDocument+1))
 	// A body that is broken off or too long must reach package entra as it is.
 	response.Body = &prefixed{Reader: io.MultiReader(bytes.NewReader(body), failing{err}, response.Body), Closer: response.Body}
-	r.say(request, response.Status, begin)
 	if err == nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -58,8 +57,13 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (r *recorder) say(request *http.Request, outcome string, begin time.Time) {
-	fmt.Fprintf(r.progress, "GET %s: %s, after %v\n", request.URL, outcome, time.Since(begin).Round(time.Millisecond))
+// announce says which request is under way, and returns a function that says how it ended.
+func announce(progress io.Writer, request *http.Request) (done func(outcome string)) {
+	begin := time.Now()
+	fmt.Fprintf(progress, "%s %s …\n", request.Method, request.URL)
+	return func(outcome string) {
+		fmt.Fprintf(progress, "  %s, after %v\n", outcome, time.Since(begin).Round(time.Millisecond))
+	}
 }
 
 // prefixed is a body of which a part was read already.

@@ -50,6 +50,7 @@ func (p *probe) all() []*exchange {
 }
 
 func (p *probe) RoundTrip(r *http.Request) (*http.Response, error) {
+	done := announce(p.progress, r)
 	x := &exchange{url: r.URL, begin: time.Now()}
 	response, err := p.base.RoundTrip(r)
 	x.end = time.Now()
@@ -60,11 +61,11 @@ func (p *probe) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.exchanges = append(p.exchanges, x)
-	outcome := x.statusText
 	if err != nil {
-		outcome = "no answer"
+		done("no answer")
+	} else {
+		done(x.statusText)
 	}
-	fmt.Fprintf(p.progress, "GET %s: %s, after %v\n", r.URL, outcome, x.end.Sub(x.begin).Round(time.Millisecond))
 	return response, err
 }
 

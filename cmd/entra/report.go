@@ -163,7 +163,7 @@ func whatItIs(segments int, header, payload []aMember) string {
 	if version := text(payload, "ver"); version == "1.0" || version == "2.0" {
 		kind += ", version " + version
 	}
-	return kind
+	return kind + ", by what it says of itself"
 }
 
 // shown returns the members with what is known of them, in the order of all.
@@ -213,7 +213,7 @@ func dateOf(seconds float64) (date, relative string) {
 
 func (r *report) print(out io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Token\n  %s, by what it says of itself\n", r.WhatItIs)
+	fmt.Fprintf(&b, "Token\n  %s\n", r.WhatItIs)
 	printClaims(&b, "Header", r.Header)
 	printClaims(&b, "Payload", r.Payload)
 	r.Verdict.print(&b, "Verdict")
@@ -316,7 +316,7 @@ func (v verdict) print(b *strings.Builder, title string) {
 	} else {
 		fmt.Fprintf(b, "  refused: status %d, reason %s, at the check %q\n", v.Status, v.Reason, v.Check)
 		fmt.Fprintf(b, "%s\n", wrap("  ", "  ", v.Text))
-		fmt.Fprintf(b, "\n  What to change\n%s\n", wrap("  ", "  ", v.Change))
+		fmt.Fprintf(b, "\n  How to change it\n%s\n", wrap("  ", "  ", v.Change))
 	}
 	if len(v.NotChecked) > 0 {
 		fmt.Fprintf(b, "\n  Not checked: %s.\n", strings.Join(v.NotChecked, "; "))

@@ -1,5 +1,6 @@
-// Package advice says what to look at and what to change when a token is refused, reason by reason, and what each claim
-// of a token means. The page of the quickstart and the command entra explain show it beside the error's own text.
+// Package advice says where to look and how to change it when a token is refused, reason by reason, and what each claim of
+// a token means. The page of the quickstart and the command entra explain show it beside the error's own text, which says
+// what to change in the case at hand: what stands here holds in every case and repeats none of it.
 package advice
 
 import "github.com/entra-go/entra"
@@ -47,7 +48,8 @@ type Advice struct {
 	// pointing at only if the token has it.
 	Look []string
 
-	// Change says what usually has to change. The text of the error says what was found in the token at hand.
+	// Change says how to make the change that the text of the error names: where in the portal, how in a client library,
+	// and when nothing is to be done.
 	Change string
 }
 
@@ -63,7 +65,7 @@ func On(err error, claims *entra.Claims) Advice {
 	reason := entra.ReasonOf(err)
 	advice := ForReason(reason)
 	if reason == entra.ReasonTenant && entra.StatusCode(err) == 403 {
-		return Advice{Require, []string{"tid"}, "If this tenant may use the route, add it to entra.TenantIn."}
+		return Advice{Require, []string{"tid"}, "If the tenant is not meant to use the route, all is well."}
 	}
 	if claims != nil {
 		if change, ok := crossed[crossing{reason, claims.Kind}]; ok {
@@ -90,44 +92,51 @@ type crossing struct {
 // crossed has the advice where a token of this kind can never meet the requirement, so that requesting or granting what is
 // missing would not help.
 var crossed = map[crossing]string{
-	{entra.ReasonScope, entra.AppToken}:          "An application that acts for itself has no scopes. If it may use the route, let the route accept entra.AnyOf(entra.Scope(…), entra.AppPermission(…)), and grant the application that permission.",
-	{entra.ReasonScope, entra.IDToken}:           "An ID token has no scopes. Let the page request a scope of this API and send the access token.",
-	{entra.ReasonRole, entra.AppToken}:           "entra.Role is for users. If an application may use the route, let the route accept entra.AnyOf(entra.Role(…), entra.AppPermission(…)).",
-	{entra.ReasonAppPermission, entra.UserToken}: "A user's token has no application permissions. If users may use the route, let the route accept entra.AnyOf(entra.Scope(…), entra.AppPermission(…)); if not, all is well.",
-	{entra.ReasonAppPermission, entra.IDToken}:   "An ID token has no application permissions. If users may use the route, let it accept entra.AnyOf(entra.Scope(…), entra.AppPermission(…)), and let the page send its access token.",
+	{entra.ReasonScope, entra.AppToken}:          "An application that acts for itself cannot request a scope. " + grantToApplication,
+	{entra.ReasonScope, entra.IDToken}:           sendAccessToken,
+	{entra.ReasonRole, entra.AppToken}:           "An application's roles are permissions of its own, which entra.AppPermission asks for. " + grantToApplication,
+	{entra.ReasonAppPermission, entra.UserToken}: "If only applications are meant to use the route, all is well. " + exposeScope,
+	{entra.ReasonAppPermission, entra.IDToken}:   "If only applications are meant to use the route, all is well. " + sendAccessToken,
 }
 
+const (
+	grantToApplication = "In the portal: at the API, App roles, one for applications; at the client, API permissions, Application permissions, then Grant admin consent. The client’s next token has it; a managed identity’s tokens are cached for up to 24 hours."
+	exposeScope        = "In the portal: at the API, Expose an API. In the client: request api://<client ID of the API>/<name of the scope>."
+	sendAccessToken    = "In MSAL.js: acquireTokenSilent with scopes: [\"api://<client ID of the API>/<name of the scope>\"], then accessToken of its answer, not idToken."
+	whoIssuedIt        = "The claim iss says who issued the token. A token that claims to be Entra’s and is not is forged."
+)
+
 var reasons = map[entra.Reason]Advice{
-	entra.ReasonNoToken:           {Header, nil, "Get a token for this API, and send it as “Authorization: Bearer <token>”. Many clients send the first request without one and act on the challenge."},
-	entra.ReasonInvalidRequest:    {Header, nil, "Send one Authorization header: the word Bearer, one space, the token. A proxy that adds a header of its own, or a line break in the token, has this effect."},
-	entra.ReasonMalformed:         {Token, []string{"alg?"}, "Send the access_token member of Entra’s answer as it is: no client secret, no quotes, no line breaks, nothing cut off."},
-	entra.ReasonTooLarge:          {Token, nil, "Ask for fewer claims. Most often it is groups: assign app roles instead, or emit only groups that are assigned to the application."},
-	entra.ReasonEncrypted:         {Token, nil, "Remove the token encryption key from the API’s app registration."},
-	entra.ReasonAlgorithm:         {Token, []string{"alg"}, "Nothing to change in the API: Entra signs with RS256. Find out where this token was made."},
-	entra.ReasonHeader:            {Token, []string{"typ?", "crit?", "b64?", "zip?", "cty?"}, "Send the access token. If it is one, find out who rewrote its header."},
-	entra.ReasonMicrosoftAPIToken: {Token, []string{"nonce", "aud"}, "In the client, request a scope of this API, such as api://<client ID of the API>/Orders.Read, instead of User.Read. One token serves one API: a client that calls both asks for two."},
-	entra.ReasonUnknownKey:        {Key, []string{"kid"}, "Check the cloud (Options.Cloud), the authority (Options.Authority), personal accounts (entra.PersonalAccounts in Options.Tenants) and whether the application has signing keys of its own (Options.AppKeys). If none of these: it is forged."},
-	entra.ReasonDistrustedKey:     {Key, []string{"kid"}, "Nothing, while the key is reported as compromised. Else take its ID out of Options.DistrustedKeys."},
-	entra.ReasonKeysUnavailable:   {Key, []string{"kid"}, "Nothing: clients repeat after Retry-After, and it heals when Entra is back. If it lasts, look at proxy, firewall and DNS between the API and Entra: “entra doctor” says which of them it is."},
-	entra.ReasonSignature:         {Signature, []string{"signature"}, "Send the token as Entra issued it. It was changed or cut after it was signed, or it is forged."},
-	entra.ReasonClaims:            {Claims, []string{"ver?", "tid", "iss", "aud", "exp"}, "Entra issues no such claims. Find out where this token was made."},
-	entra.ReasonExpired:           {Time, []string{"exp"}, "Let the client get a new token before this moment: MSAL and golang.org/x/oauth2 do so by themselves if asked for each request. If the token is new, a clock is wrong."},
-	entra.ReasonNotYetValid:       {Time, []string{"nbf?", "iat?"}, "Set this machine’s clock (NTP)."},
-	entra.ReasonIssuer:            {Issuer, []string{"iss", "tid"}, "Set Options.Cloud or Options.Authority to where the users sign in."},
-	entra.ReasonTenant:            {Issuer, []string{"tid", "iss?"}, "If this tenant is a customer of yours, add it to Options.Tenants. If not, all is well."},
-	entra.ReasonVersion:           {Issuer, []string{"ver", "iss"}, "Entra issues no such token. Find out where it was made."},
-	entra.ReasonKeyIssuer:         {KeyOwner, []string{"iss", "kid"}, "Set Options.Cloud if the tenant lives in the cloud that the text names. If not, there is nothing to change: this key does not sign for this issuer."},
-	entra.ReasonAudience:          {Audience, []string{"aud"}, "In the client, request a scope of this API: api://<client ID of the API>/.default. If the audience is this API under another name, add it to Options.Audiences."},
-	entra.ReasonIDToken:           {Kind, []string{"azp", "scp", "aud", "nonce?"}, "In the page, send the access token, not the ID token: acquireToken with a scope of this API, then accessToken. Options.AllowIDTokens accepts ID tokens where page and API share one app registration."},
-	entra.ReasonBoundToken:        {Kind, []string{"cnf"}, "Request a plain bearer token: switch off proof of possession or token binding in the client."},
-	entra.ReasonNoPermissions:     {Permissions, []string{"roles", "scp?", "idtyp?"}, "Service: define an app role in the API’s registration, assign it to the client under “API permissions” and grant admin consent. Page: expose a scope under “Expose an API” and request it."},
-	entra.ReasonScope:             {Require, []string{"scp", "roles?", "idtyp?"}, "Let the client request the scope that the challenge names; a user or an administrator consents to it."},
-	entra.ReasonRole:              {Require, []string{"roles"}, "Assign the app role to the user or to a group, under “Enterprise applications”."},
-	entra.ReasonAppPermission:     {Require, []string{"roles", "idtyp?"}, "Assign the application permission to the client under “API permissions” and grant admin consent."},
-	entra.ReasonClient:            {Require, []string{"azp?", "appid?"}, "If this client may use the route, add its client ID to entra.ClientIn."},
-	entra.ReasonAuthContext:       {Require, []string{"acrs", "xms_cc?"}, "Let the client act on the claims challenge: sign the user in again with its claims parameter. The client declares the capability cp1, and the API asks for the optional claim xms_cc in access tokens."},
-	entra.ReasonHuman:             {Require, []string{"idtyp?", "xms_sub_fct?"}, "The route is for people: the token is of an application or of an agent’s own account. If those may use the route, do not require entra.Human."},
-	entra.ReasonForbidden:         {Require, nil, "A requirement of the program’s own refused the caller, or a Require or AnyOf without requirements did. Look at the route’s Require."},
-	entra.ReasonInvalidToken:      {Require, nil, "The program itself gave entra.ErrInvalidToken to Refuse. Look at the handler."},
-	entra.ReasonInternal:          {Require, nil, "Nothing in the token: look at the program. Require stands outside of Authenticate, or a requirement failed to decide."},
+	entra.ReasonNoToken:           {Header, nil, "If the client acts on the challenge and comes back with a token, all is well: many send their first request without one. CORS preflight requests never carry one: handle them outside of Authenticate."},
+	entra.ReasonInvalidRequest:    {Header, nil, "Compare what the client sends with what arrives: proxies add headers of their own, and copied tokens have line breaks."},
+	entra.ReasonMalformed:         {Token, []string{"alg?"}, "Entra’s answer has the token as access_token; MSAL calls it accessToken (JavaScript), AccessToken (Go, .NET, Java), access_token (Python)."},
+	entra.ReasonTooLarge:          {Token, nil, "In the portal, at the API: Token configuration, Edit groups claim, Groups assigned to the application; or App roles, assigned to groups, in place of groups."},
+	entra.ReasonEncrypted:         {Token, nil, "In the portal, at the API: Manifest, tokenEncryptionKeyId, null."},
+	entra.ReasonAlgorithm:         {Token, []string{"alg"}, whoIssuedIt},
+	entra.ReasonHeader:            {Token, []string{"typ?", "crit?", "b64?", "zip?", "cty?"}, "A client that asks for proof of possession gets tokens with headers of other kinds: switch it off there. " + whoIssuedIt},
+	entra.ReasonMicrosoftAPIToken: {Token, []string{"nonce", "aud"}, "One token serves one API: a client that calls Graph too makes two requests, one with User.Read and one with a scope of this API."},
+	entra.ReasonUnknownKey:        {Key, []string{"kid"}, "“entra doctor” says in which cloud a tenant lives and whether an application has signing keys of its own. A token of this tenant, cloud and application whose key Entra does not publish is forged."},
+	entra.ReasonDistrustedKey:     {Key, []string{"kid"}, "Once the key is known to be safe, take its ID out of Options.DistrustedKeys."},
+	entra.ReasonKeysUnavailable:   {Key, []string{"kid"}, "Clients repeat after Retry-After, and it heals when Entra is back. If it lasts, something is in the way to Entra: “entra doctor” says whether it is the name resolution, a proxy, TLS or a firewall."},
+	entra.ReasonSignature:         {Signature, []string{"signature"}, "Compare the token that the client got with the one that arrived: a proxy that cuts long headers changes it, and so does whoever edits a claim."},
+	entra.ReasonClaims:            {Claims, []string{"ver?", "tid", "iss", "aud", "exp"}, whoIssuedIt},
+	entra.ReasonExpired:           {Time, []string{"exp"}, "MSAL and golang.org/x/oauth2 renew a token in time if they are asked before each request. “entra doctor” compares this machine’s clock with Entra’s."},
+	entra.ReasonNotYetValid:       {Time, []string{"nbf?", "iat?"}, "“entra doctor” compares this machine’s clock with Entra’s. Let NTP keep it."},
+	entra.ReasonIssuer:            {Issuer, []string{"iss", "tid"}, "“entra doctor -tenant <domain name>” says in which cloud a tenant lives, and “entra doctor -authority <URL>” what issuer an authority has."},
+	entra.ReasonTenant:            {Issuer, []string{"tid", "iss?"}, "If the tenant is no customer of yours, all is well. “entra doctor -tenant <domain name>” finds the ID of a customer’s tenant."},
+	entra.ReasonVersion:           {Issuer, []string{"ver", "iss"}, whoIssuedIt},
+	entra.ReasonKeyIssuer:         {KeyOwner, []string{"iss", "kid"}, "“entra doctor -tenant <domain name>” says in which cloud the tenant lives. If this API serves that cloud already, the token is forged."},
+	entra.ReasonAudience:          {Audience, []string{"aud"}, "In MSAL: scopes: [\"api://<client ID of the API>/<name of the scope>\"]; in a daemon “/.default” in place of the name. The portal shows the API’s Application ID URI under Expose an API."},
+	entra.ReasonIDToken:           {Kind, []string{"azp", "scp", "aud", "nonce?"}, sendAccessToken},
+	entra.ReasonBoundToken:        {Kind, []string{"cnf"}, "Switch off proof of possession or token binding where the client requests the token."},
+	entra.ReasonNoPermissions:     {Permissions, []string{"roles", "scp?", "idtyp?"}, "For a service: " + grantToApplication + " For users: " + exposeScope},
+	entra.ReasonScope:             {Require, []string{"scp", "roles?", "idtyp?"}, "The challenge names the scope as a client requests it. A user or an administrator consents to it; the token after that has it."},
+	entra.ReasonRole:              {Require, []string{"roles"}, "In the portal: Enterprise applications, the API, Users and groups. The user’s next token has the role."},
+	entra.ReasonAppPermission:     {Require, []string{"roles", "idtyp?"}, grantToApplication},
+	entra.ReasonClient:            {Require, []string{"azp?", "appid?"}, "The portal finds a client by its ID under App registrations, another tenant’s under Enterprise applications. If it is not meant to use the route, all is well."},
+	entra.ReasonAuthContext:       {Require, []string{"acrs", "xms_cc?"}, "In MSAL: clientCapabilities: [\"CP1\"], and the challenge’s claims, decoded from base64, as claims of the next request. In the portal, at the API: Token configuration, optional claim xms_cc."},
+	entra.ReasonHuman:             {Require, []string{"idtyp?", "xms_sub_fct?"}, "If only people are meant to use the route, all is well."},
+	entra.ReasonForbidden:         {Require, nil, "The program’s own requirement refused the caller, or a Require or AnyOf without requirements did: look at the route’s Require."},
+	entra.ReasonInvalidToken:      {Require, nil, "The program itself gave entra.ErrInvalidToken to Refuse: look at the handler."},
+	entra.ReasonInternal:          {Require, nil, "Nothing in the token is wrong: Require stands outside of Authenticate, or a requirement failed to decide."},
 }

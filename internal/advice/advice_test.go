@@ -78,14 +78,14 @@ func TestAdviceFollowsTheKindOfToken(t *testing.T) {
 		kind        entra.Kind
 		want        string
 	}{
-		{"a user without the scope asks for it", scope, entra.UserToken, "request the scope"},
-		{"an application cannot ask for a scope", scope, entra.AppToken, "entra.AnyOf(entra.Scope(…), entra.AppPermission(…))"},
-		{"an ID token has no scopes", scope, entra.IDToken, "send the access token"},
-		{"a user without the role gets it", role, entra.UserToken, "Assign the app role"},
-		{"an application has no user's role", role, entra.AppToken, "entra.AnyOf(entra.Role(…), entra.AppPermission(…))"},
-		{"an application without the permission gets it", permission, entra.AppToken, "grant admin consent"},
-		{"a user has no application permission", permission, entra.UserToken, "entra.AnyOf(entra.Scope(…), entra.AppPermission(…))"},
-		{"a tenant that a route does not accept", entra.TenantIn("22222222-2222-4222-8222-222222222222"), entra.UserToken, "entra.TenantIn"},
+		{"a user without the scope asks for it", scope, entra.UserToken, "consents"},
+		{"an application cannot ask for a scope", scope, entra.AppToken, "App roles"},
+		{"an ID token has no scopes", scope, entra.IDToken, "accessToken"},
+		{"a user without the role gets it", role, entra.UserToken, "Users and groups"},
+		{"an application has no user's role", role, entra.AppToken, "entra.AppPermission"},
+		{"an application without the permission gets it", permission, entra.AppToken, "Grant admin consent"},
+		{"a user has no application permission", permission, entra.UserToken, "Expose an API"},
+		{"a tenant that a route does not accept", entra.TenantIn("22222222-2222-4222-8222-222222222222"), entra.UserToken, "all is well"},
 	} {
 		claims := &entra.Claims{Kind: row.kind, TenantID: entratest.TenantID}
 		err := row.requirement(t.Context(), claims)

@@ -130,7 +130,7 @@ function operatorsView(explanation) {
   if (explanation.reason === '') return [el('p', { class: 'text' }, 'Nothing: an accepted request is counted, not logged. The claims that decided are marked below.')]
   return [
     el('p', { class: 'text' }, explanation.text),
-    explanation.cure ? el('h3', {}, 'What to change') : null,
+    explanation.cure ? el('h3', {}, 'How to change it') : null,
     explanation.cure ? el('p', { class: 'cure' }, explanation.cure) : null,
   ].filter(Boolean)
 }
