@@ -11,6 +11,7 @@ import (
 	"go/token"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/advice"
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
@@ -243,5 +245,24 @@ func TestDocumentedTextsAreTrue(t *testing.T) {
 		if matched, err := regexp.MatchString(pattern, text); err != nil || !matched {
 			t.Errorf("%s: got the text\n%s\nwant that of docs/reasons.md,\n%s", reason, text, examples[reason])
 		}
+	}
+}
+
+// How to make the change is said in one wording, here, on the page and by the command.
+func TestDocumentedAdviceIsTrue(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(testbed.Root(t), "docs", "reasons.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(text), "\n## How to make the change\n")
+	if !found {
+		t.Fatal("docs/reasons.md has no section on how to make the change")
+	}
+	var want strings.Builder
+	for _, reason := range declaredReasons(t) {
+		fmt.Fprintf(&want, "- `%s`: %s\n", reason, advice.ForReason(reason).Change)
+	}
+	if !strings.HasSuffix(section, "\n\n"+want.String()) {
+		t.Errorf("docs/reasons.md must end with\n%s", &want)
 	}
 }
