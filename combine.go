@@ -93,7 +93,7 @@ func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error)
 	if err := t.Decode(); err != nil {
 		return nil, err
 	}
-	issuer, err := claimset.Issuer(t.Payload)
+	issuer, err := claimset.Issuer(string(t.Payload))
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error)
 	if _, err := jws.KeyID(t.Header); err != nil {
 		return nil, err
 	}
-	_, audience := claimset.Unverified(t.Payload)
+	_, audience := claimset.Unverified(string(t.Payload))
 	return nil, v.unexpected(issuer, audience)
 }
 

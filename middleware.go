@@ -390,7 +390,7 @@ func (a *authority) unverified(body string) string {
 	if err != nil {
 		return ""
 	}
-	issuer, audience := claimset.Unverified(payload)
+	issuer, audience := claimset.Unverified(string(payload))
 	return "; " + a.policy.Unverified(issuer, audience)
 }
 

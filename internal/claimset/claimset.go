@@ -70,8 +70,8 @@ func Read(text string, room []string) (Set, error) {
 var errFound = errors.New("found")
 
 // Issuer returns the iss of a payload whose signature was not checked, to choose who judges the token. It reads no further
-// than to the first iss: whoever judges the token reads all of it, strictly.
-func Issuer(payload []byte) (string, error) {
+// than to the first iss, and hardly looks at what stands before: whoever judges the token reads all of it, strictly.
+func Issuer(payload string) (string, error) {
 	issuer, _, err := unverified(payload, false)
 	if err != nil {
 		return "", refuse.New(refuse.Claims, "the claims cannot be accepted: %v", err).Because(jwt.ErrTokenInvalidClaims)
@@ -81,14 +81,14 @@ func Issuer(payload []byte) (string, error) {
 
 // Unverified returns the iss and the first aud of a payload whose signature was not checked, for a text. What cannot be
 // read is "".
-func Unverified(payload []byte) (issuer, audience string) {
+func Unverified(payload string) (issuer, audience string) {
 	issuer, audience, _ = unverified(payload, true)
 	return issuer, audience
 }
 
-func unverified(payload []byte, both bool) (issuer, audience string, err error) {
+func unverified(payload string, both bool) (issuer, audience string, err error) {
 	hasIssuer, hasAudience := false, !both
-	err = strictjson.Object(string(payload), func(name string, value *strictjson.Reader) (err error) {
+	err = strictjson.Glance(payload, func(name string, value *strictjson.Reader) (err error) {
 		switch {
 		case name == "iss":
 			issuer, err = value.Text()
