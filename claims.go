@@ -2,6 +2,7 @@ package entra
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"slices"
@@ -99,7 +100,7 @@ type Claims struct {
 	Email             string // email. Foreign tenants can set any address: it must not decide access, not even with EmailVerified
 	LoginHint         string // login_hint, opaque, to sign the same user in or out. It must not decide access
 
-	raw *string // the payload; nil for claims made by hand. A pointer, since every copy has it and hardly any uses it
+	raw *payload // nil for claims made by hand. A pointer, since every copy has it and hardly any uses it
 }
 
 // HasScope reports whether the token carries the delegated permission name, exactly. It does not look at Kind: a
@@ -135,10 +136,27 @@ func (c *Claims) Decode(v any) error {
 	if c.raw == nil {
 		return errors.New("entra: these claims were made by hand and hold no token's claim set to decode")
 	}
-	if err := json.Unmarshal([]byte(*c.raw), v); err != nil {
+	text, err := c.raw.decoded()
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	if err != nil {
 		return &decodeError{err}
 	}
 	return nil
+}
+
+// payload is the second segment of a token.
+type payload struct {
+	text    string
+	encoded bool // text is the segment as it stands in the token
+}
+
+func (p *payload) decoded() ([]byte, error) {
+	if p.encoded {
+		return base64.RawURLEncoding.DecodeString(p.text)
+	}
+	return []byte(p.text), nil
 }
 
 // decodeError wraps what json.Unmarshal says, whose own text quotes the claim's value: a name, an address or a secret.
@@ -169,8 +187,8 @@ func (c Claims) LogValue() slog.Value {
 		slog.String("oid", quote.Field(c.ObjectID)), slog.String("client", quote.Field(c.ClientID)), slog.String("uti", quote.Field(c.TokenID)))
 }
 
-// fill makes c say what a verified token says and what follows from it. text is the payload.
-func (c *Claims) fill(set *claimset.Set, verdict policy.Verdict, text *string) {
+// fill makes c say what a verified token says and what follows from it, but for the payload.
+func (c *Claims) fill(set *claimset.Set, verdict policy.Verdict) {
 	*c = Claims{
 		Kind:          Kind(verdict.Kind),
 		Guest:         verdict.Guest,
@@ -210,8 +228,15 @@ func (c *Claims) fill(set *claimset.Set, verdict policy.Verdict, text *string) {
 		PreferredUsername: verdict.PreferredUsername,
 		Email:             set.Email,
 		LoginHint:         set.LoginHint,
+	}
+}
 
-		raw: text,
+// texts are the fields that are strings.
+func (c *Claims) texts() [17]*string {
+	return [...]*string{
+		&c.TenantID, &c.ObjectID, &c.Subject, &c.ClientID, &c.ClientAuth, &c.AgentBlueprint,
+		&c.Audience, &c.Issuer, &c.Version, &c.TokenID, &c.SessionID, &c.UserFlow, &c.IdentityProvider,
+		&c.Name, &c.PreferredUsername, &c.Email, &c.LoginHint,
 	}
 }
 
@@ -225,28 +250,6 @@ func (c *Claims) lists() [6]*[]string {
 type roomyClaims struct {
 	Claims
 	room [4]string
-}
-
-// clone returns claims that share nothing changeable with c, and the entries of their lists, one list after another. It
-// is given c's entries, so that they are copied at once.
-func (c *Claims) clone(entries []string) (*Claims, []string) {
-	own := &roomyClaims{Claims: *c}
-	entries = append(own.room[:0], entries...)
-	rest := entries
-	for _, list := range own.lists() {
-		if n := len(*list); n > 0 {
-			// Without spare capacity: appending to one list must not write into the next.
-			*list, rest = rest[:n:n], rest[n:]
-		}
-	}
-	return &own.Claims, entries
-}
-
-func (c *Claims) entries() (all []string) {
-	for _, list := range c.lists() {
-		all = append(all, *list...)
-	}
-	return all
 }
 
 type contextKey struct{}

@@ -71,10 +71,8 @@ func (v *Verifier) verifyAmong(ctx context.Context, t *candidate, size int) (*Cl
 		if size > a.maxTokenSize {
 			continue
 		}
-		if k := a.keys.ByHeader(t.Header, now); k != nil {
-			if claims, err := a.recall(t, k, now); claims != nil || err != nil {
-				return claims, a, err
-			}
+		if claims, err := a.recall(t, now); claims != nil || err != nil {
+			return claims, a, err
 		}
 	}
 	a, err := v.choose(ctx, t)
@@ -93,7 +91,7 @@ func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error)
 	if err := t.Decode(); err != nil {
 		return nil, err
 	}
-	issuer, err := claimset.Issuer(string(t.Payload))
+	issuer, err := claimset.Issuer(t.text())
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +117,7 @@ func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error)
 	if _, err := jws.KeyID(t.Header); err != nil {
 		return nil, err
 	}
-	_, audience := claimset.Unverified(string(t.Payload))
+	_, audience := claimset.Unverified(t.text())
 	return nil, v.unexpected(issuer, audience)
 }
 

@@ -56,7 +56,7 @@ type Verifier struct {
 type authority struct {
 	policy       *policy.Policy
 	keys         keys
-	memory       *memory.Memory[remembered] // nil: tokens are not remembered
+	memory       *memory.Memory[*remembered] // nil: tokens are not remembered
 	counts       *counts
 	respond      *responder
 	resource     *resource            // nil without Options.Resource
@@ -89,7 +89,7 @@ func NewVerifier(options Options) (*Verifier, error) {
 	return newVerifier(&authority{
 		policy:       p,
 		keys:         newKeys(p, client, logger, &options),
-		memory:       memory.New[remembered](options.cacheSize()),
+		memory:       memory.New[*remembered](options.cacheSize()),
 		counts:       counts,
 		respond:      &responder{challenge: newChallenge(p, res), handler: handler, logger: logger, counts: counts},
 		resource:     res,
@@ -297,15 +297,6 @@ func zeroVerifier() error {
 	return internalFault("this Verifier is not configured; make it with entra.NewVerifier", nil)
 }
 
-// remembered is a token that was verified: what it says, and with which key. It is remembered under the hash of all that
-// follows the header.
-type remembered struct {
-	claims  *Claims
-	entries []string // of the claims' lists
-	key     *keyset.Key
-	header  string
-}
-
 // verify returns the claims of a token, and the authority that judged it: with several, the one that its issuer belongs
 // to, or the first one.
 //
@@ -332,38 +323,56 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, *authorit
 func (a *authority) verify(ctx context.Context, t *candidate) (*Claims, error) {
 	defer t.Release()
 	now := time.Now()
+	if claims, err := a.recall(t, now); claims != nil || err != nil {
+		return claims, err
+	}
 	k := a.keys.ByHeader(t.Header, now)
 	if k == nil {
 		var err error
 		if k, err = a.keyOf(ctx, t); err != nil {
 			return nil, err
 		}
-		// The search may have waited for a fetch.
+		// The search may have waited for a fetch, and the same token may have been verified meanwhile.
 		now = time.Now()
-	}
-	if claims, err := a.recall(t, k, now); claims != nil || err != nil {
-		return claims, err
+		if claims, err := a.recall(t, now); claims != nil || err != nil {
+			return claims, err
+		}
 	}
 	claims, err := a.verifySigned(t, k, now)
 	if err == nil {
-		a.remember(t, k, claims)
+		claims.raw = a.remember(t, k, claims)
 	}
 	return claims, err
 }
 
-// candidate is a token to be verified, with the key under which it may be remembered.
+// candidate is a token to be verified, with what is found out about it once.
 type candidate struct {
 	jws.Token
-	id     memory.Key
+	payload string // decoded; see text
+
+	signed string     // what the signature covers, encoded; "" if the token cannot be one that is remembered
+	id     memory.Key // the signature's
 	hashed bool
 }
 
-// memoryKey returns the hash of all that follows the header, reckoned once.
-func (t *candidate) memoryKey() memory.Key {
+// memoryKey returns the hash of the signature, reckoned once, and whether the token may be one that is remembered.
+func (t *candidate) memoryKey() (memory.Key, bool) {
 	if !t.hashed {
-		t.id, t.hashed = memory.KeyOf(t.Body), true
+		var signature string
+		if t.signed, signature = t.CutSignature(); t.signed != "" {
+			t.id = memory.KeyOf(signature)
+		}
+		t.hashed = true
 	}
-	return t.id
+	return t.id, t.signed != ""
+}
+
+// text returns a copy of the decoded payload, made once.
+func (t *candidate) text() string {
+	if t.payload == "" {
+		t.payload = string(t.Payload)
+	}
+	return t.payload
 }
 
 // keyOf finds the key of a token whose header is not known yet.
@@ -394,42 +403,6 @@ func (a *authority) unverified(body string) string {
 	return "; " + a.policy.Unverified(issuer, audience)
 }
 
-// remember keeps a token that was accepted with k.
-func (a *authority) remember(t *candidate, k *keyset.Key, claims *Claims) {
-	if a.memory == nil {
-		return
-	}
-	kept, entries := claims.clone(claims.entries())
-	a.memory.Put(t.memoryKey(), remembered{kept, entries, k, a.keys.Header(t.Header)})
-}
-
-// recall returns the claims of a remembered token, nil if it is not remembered. The token is re-checked at every use: its
-// key must still be held unchanged, its issuer current, its lifetime running.
-func (a *authority) recall(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
-	if a.memory == nil {
-		return nil, nil
-	}
-	id := t.memoryKey()
-	known, ok := a.memory.Get(id)
-	if !ok || known.key != k || known.header != t.Header || !a.isCurrent(known.claims.Issuer) {
-		return nil, nil
-	}
-	c := known.claims
-	if err := a.policy.CheckLifetime(c.ExpiresAt, c.NotBefore, c.IssuedAt, now); err != nil {
-		a.memory.Forget(id)
-		return nil, about(err, refuse.About{Tenant: c.TenantID, Client: c.ClientID, Key: k.ID, Token: c.TokenID})
-	}
-	a.counts.remembered.Add()
-	claims, _ := c.clone(known.entries)
-	return claims, nil
-}
-
-// isCurrent reports whether the authority still goes by this issuer. Where no metadata is read, issuers never change.
-func (a *authority) isCurrent(issuer string) bool {
-	current := a.keys.Issuer()
-	return current == "" || current == issuer
-}
-
 // verifySigned does what the memory saves: the signature first, before any claim is believed.
 func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
 	if err := t.Decode(); err != nil {
@@ -442,8 +415,8 @@ func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*C
 		return nil, refused
 	}
 	a.keys.Learn(t.Header, k)
-	claims, text := new(roomyClaims), string(t.Payload)
-	set, err := claimset.Read(text, claims.room[:0])
+	claims := new(roomyClaims)
+	set, err := claimset.Read(t.text(), claims.room[:0])
 	if err != nil {
 		return nil, about(err, aboutSet(&set, k))
 	}
@@ -451,7 +424,7 @@ func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*C
 	if err != nil {
 		return nil, about(err, aboutSet(&set, k))
 	}
-	claims.fill(&set, verdict, &text)
+	claims.fill(&set, verdict)
 	a.counts.verified.Add()
 	return &claims.Claims, nil
 }

@@ -34,6 +34,28 @@ func Cut(text string, maxSize int) (Token, error) {
 	return Token{text: text, Header: header, Body: body}, nil
 }
 
+// maxSignature is the length of a signature of a key of 4096 bits, encoded. Longer keys are not held.
+const maxSignature = 683
+
+// CutSignature tells apart what the signature covers and the signature, both still encoded, by the last dot. It checks
+// nothing: of a text that is no token, the pieces may be anything. Without a dot where the signature of a key can begin,
+// both are "".
+func (t *Token) CutSignature() (signed, signature string) {
+	// The signatures of RSA keys of 2048, 3072 and 4096 bits have these lengths. To search for the dot takes a tenth of what a
+	// remembered token costs.
+	for _, length := range [...]int{342, 512, maxSignature} {
+		if dot := len(t.text) - 1 - length; dot >= 0 && t.text[dot] == '.' {
+			return t.text[:dot], t.text[dot+1:]
+		}
+	}
+	start := max(0, len(t.text)-1-maxSignature)
+	dot := strings.LastIndexByte(t.text[start:], '.')
+	if dot < 0 {
+		return "", ""
+	}
+	return t.text[:start+dot], t.text[start+dot+1:]
+}
+
 // TooLarge refuses a token of size bytes where maxSize are accepted.
 func TooLarge(size, maxSize int) error {
 	return refuse.New(refuse.TooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; tokens grow with the groups that they list: let the app registration emit only groups assigned to the application, or app roles in their place, or raise Options.MaxTokenSize", size, maxSize)

@@ -46,6 +46,45 @@ func TestCut(t *testing.T) {
 	}
 }
 
+func TestCutSignature(t *testing.T) {
+	const signed = "header.payload"
+	for _, test := range []struct {
+		name, signed, signature string
+	}{
+		{"a key of 2048 bits", signed, strings.Repeat("s", 342)},
+		{"a key of 2560 bits", signed, strings.Repeat("s", 427)},
+		{"a key of 3072 bits", signed, strings.Repeat("s", 512)},
+		{"a key of 4096 bits", signed, strings.Repeat("s", 683)},
+		{"a short signature", signed, "s"},
+		{"no signature", signed, ""},
+		{"four segments", signed + ".x", strings.Repeat("s", 342)},
+		// What the signature of one key's size would be holds a dot: such a text equals no token that was verified.
+		{"a dot among the last 342 characters", signed, "x." + strings.Repeat("s", 340)},
+		{"a dot for the size of a key and another behind it", signed, strings.Repeat("x.", 171)},
+		{"one segment of the right length", "", strings.Repeat("s", 342)},
+	} {
+		token, err := jws.Cut(test.signed+"."+test.signature, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signed, signature := token.CutSignature(); signed != test.signed || signature != test.signature {
+			t.Errorf("%s: got %q and %.20q of %d bytes, want %q and %d bytes", test.name, signed, signature, len(signature), test.signed, len(test.signature))
+		}
+	}
+	for name, text := range map[string]string{
+		"nothing": "", "no dot": strings.Repeat("s", 342), "a signature of a byte more than any": signed + "." + strings.Repeat("s", 684),
+		"a flood": signed + "." + strings.Repeat("s", 1<<16),
+	} {
+		token, err := jws.Cut(text, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signed, signature := token.CutSignature(); signed != "" || signature != "" {
+			t.Errorf("%s: got %.20q and %.20q, want neither", name, signed, signature)
+		}
+	}
+}
+
 func TestDecode(t *testing.T) {
 	const malformed = refuse.Malformed
 	header, payload, signature := encode(`{"alg":"RS256"}`), encode(`{"iss":"issuer"}`), encode("signature")

@@ -143,9 +143,21 @@ func (s *Set) ByHeader(segment string, now time.Time) *Key {
 	return nil
 }
 
-// Learn remembers segment as the JOSE header of tokens that k signs. A token with it was verified with k.
+// Holds reports whether k is held, unchanged. Like every use of a key it starts a refresh if that is due.
+func (s *Set) Holds(k *Key, now time.Time) bool {
+	views := s.current.Load().views
+	for i := range views {
+		if h := views[i].keys[k.ID]; h.Key == k && h.alive(now) {
+			s.refreshIfDue(s.documents[i], now)
+			return true
+		}
+	}
+	return false
+}
+
+// Learn remembers segment as a JOSE header of tokens that k signs. A token with it was verified with k.
 func (s *Set) Learn(segment string, k *Key) {
-	if s.current.Load().knowsHeaderOf(k) {
+	if s.current.Load().hasLearnt(segment, k) {
 		return
 	}
 	s.mu.Lock()

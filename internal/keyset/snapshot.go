@@ -17,12 +17,15 @@ const (
 	keyLifetime = 25 * time.Hour
 	// maxKeys bounds the keys held for one document. Entra publishes about ten.
 	maxKeys = keydoc.MaxKeys
+	// maxHeaders bounds the header segments remembered for a key. Entra signs tokens of versions 1.0 and 2.0 with the same
+	// keys, and those of version 1.0 name the key twice, as kid and x5t.
+	maxHeaders = 2
 )
 
 // snapshot is what the good documents so far amount to. It never changes, so that requests read it without a lock.
 type snapshot struct {
 	views   []view   // one a document
-	headers []header // one a key at most, so few that going through them is quicker than a map
+	headers []header // so few that going through them is quicker than a map
 }
 
 // view is what the good versions of one document amount to.
@@ -37,7 +40,7 @@ type heldKey struct {
 	seen time.Time // when a good document last named it
 }
 
-// header is the JOSE header segment of the tokens that a key signs.
+// header is a JOSE header segment of the tokens that a key signs.
 type header struct {
 	heldKey
 	document int // whose key it is
@@ -117,10 +120,10 @@ func (v view) newestFirst() []heldKey {
 	})
 }
 
-// learn returns s with segment as the header of tokens that k signs, or s itself if that adds nothing: each key has one
-// header, so that there are never more headers than keys.
+// learn returns s with segment as a header of tokens that k signs, or s itself if that adds nothing or k has enough
+// headers.
 func (s *snapshot) learn(segment string, k *Key) *snapshot {
-	if s.knowsHeaderOf(k) {
+	if s.hasLearnt(segment, k) {
 		return s
 	}
 	for i := range s.views {
@@ -132,6 +135,16 @@ func (s *snapshot) learn(segment string, k *Key) *snapshot {
 	return s
 }
 
-func (s *snapshot) knowsHeaderOf(k *Key) bool {
-	return slices.ContainsFunc(s.headers, func(h header) bool { return h.Key == k })
+// hasLearnt reports whether segment is known as a header of k, or k has as many as it may have.
+func (s *snapshot) hasLearnt(segment string, k *Key) bool {
+	n := 0
+	for i := range s.headers {
+		if h := &s.headers[i]; h.Key == k {
+			if h.segment == segment {
+				return true
+			}
+			n++
+		}
+	}
+	return n >= maxHeaders
 }
