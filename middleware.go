@@ -186,7 +186,8 @@ func invalidRequest(err error) error {
 }
 
 // Verify returns the claims of a valid access token: a JWS in compact form, without "Bearer". Its errors wrap
-// [ErrInvalidToken] or [ErrKeysUnavailable], or are the error of ctx if that ends while it waits for keys. Claims are
+// [ErrInvalidToken] or [ErrKeysUnavailable], or are the error of ctx if that is cancelled while it waits for a key, or ends
+// while no key is held; a deadline that ends while keys are held leaves the key of the token an unknown one. Claims are
 // never returned with an error. It counts, but does not log. A zero Verifier returns an error of neither kind.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 	if v.isZero() {

@@ -66,6 +66,13 @@ func TestWhatAnEntryBrings(t *testing.T) {
 	}
 }
 
+// A large entry is refused before its sum is made.
+func TestALargeEntryIsNotRead(t *testing.T) {
+	if _, err := decodeEntry(make([]byte, maxEntry+1)); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("got %v, want an error that says that it is too large", err)
+	}
+}
+
 func TestNamesOfEntries(t *testing.T) {
 	a := keysDocument("https://login.example/keys", "api").name
 	for _, other := range []*document{keysDocument("https://login.example/keys", "other"), keysDocument("https://login.example/keys?", "api")} {

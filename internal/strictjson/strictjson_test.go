@@ -265,3 +265,35 @@ func TestStringsStay(t *testing.T) {
 		}
 	}
 }
+
+// Values may lie in each other to a depth that no token and no document of Entra's has. Signs in strings do not count.
+func TestDepth(t *testing.T) {
+	arrays := func(count int) string { return strings.Repeat("[", count) + strings.Repeat("]", count) }
+	objects := func(count int) string { return strings.Repeat(`{"a":`, count) + "0" + strings.Repeat("}", count) }
+	signs := strings.Repeat("[{", 100)
+	for name, test := range map[string]struct {
+		source string
+		ok     bool
+	}{
+		"arrays as deep as may be":              {`{"a":` + arrays(strictjson.MaxDepth-1) + `}`, true},
+		"arrays one deeper":                     {`{"a":` + arrays(strictjson.MaxDepth) + `}`, false},
+		"objects as deep as may be":             {objects(strictjson.MaxDepth), true},
+		"objects one deeper":                    {objects(strictjson.MaxDepth + 1), false},
+		"a thousand side by side":               {`{"a":[` + strings.Repeat("[{}],", 1000) + `0]}`, true},
+		"signs in a string":                     {`{"a":"` + signs + `"}`, true},
+		"signs in a name":                       {`{"` + signs + `":0}`, true},
+		"signs behind an escaped quote":         {`{"a":"\"` + signs + `"}`, true},
+		"signs behind an escaped backslash":     {`{"a":"\\` + signs + `"}`, true},
+		"arrays behind a string with a quote":   {`{"a":"\"","b":` + arrays(100) + `}`, false},
+		"arrays behind an escaped backslash":    {`{"a":"\\","b":` + arrays(100) + `}`, false},
+		"arrays behind signs in a string":       {`{"a":"]]]}","b":` + arrays(strictjson.MaxDepth) + `}`, false},
+		"objects that are not deep after these": {`{"a":` + objects(60) + `,"b":` + objects(60) + `}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := strictjson.Object(test.source, func(_ string, r *strictjson.Reader) error { return r.Skip() })
+			if (err == nil) != test.ok {
+				t.Errorf("got %v, want it accepted: %v", err, test.ok)
+			}
+		})
+	}
+}

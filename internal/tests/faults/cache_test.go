@@ -135,7 +135,10 @@ func TestACacheIsReadAgainWhileNoKeyIsHeld(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		expect(t, cutOff, token, accepted)
 		read := cache.Gets()
-		every(time.Second, 10*time.Minute, func() { expect(t, cutOff, token, accepted) })
+		every(time.Second, 10*time.Minute, func() {
+			expect(t, cutOff, token, accepted)
+			expect(t, cutOff, junkToken(), "unknown_key")
+		})
 		if got := cache.Gets(); got != read {
 			t.Errorf("got the cache read %d times more while keys are held, want never", got-read)
 		}

@@ -21,14 +21,20 @@ import (
 func TestWaitingRequestsAreBounded(t *testing.T) {
 	for name, test := range map[string]struct {
 		held   bool
+		cache  entra.KeyCache
 		limit  int64
 		atOnce string // the outcome of a request too many
 	}{
-		"with keys held": {true, 1024, "unknown_key"},
-		"without keys":   {false, 4096, "keys_unavailable"},
+		"with keys held":                 {true, nil, 1024, "unknown_key"},
+		"without keys":                   {false, nil, 4096, "keys_unavailable"},
+		"without keys, and with a cache": {false, new(testbed.Cache), 4096, "keys_unavailable"},
+		"without keys, and with a cache that hangs": {false, &testbed.Cache{OnGet: func(ctx context.Context, _ []byte, _ error) ([]byte, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}, 4096, "keys_unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+			bubble(t, cachedIn(test.cache), func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
 				if test.held {
 					expect(t, v, tenant.Token(), accepted)
 				}
@@ -62,6 +68,7 @@ func TestWaitingRequestsAreBounded(t *testing.T) {
 				if test.held {
 					expect(t, v, lasting, accepted) // A known key waits for nobody.
 				}
+				time.Sleep(time.Second)
 				if got := tenant.KeyRequests() - before; got != 1 {
 					t.Errorf("got %d fetches, want 1", got)
 				}
