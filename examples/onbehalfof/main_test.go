@@ -8,9 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 )
@@ -72,6 +76,45 @@ func TestATokenToGraphIsAskedForOnce(t *testing.T) {
 	if asked != 1 {
 		t.Errorf("got %d requests for a token, want 1", asked)
 	}
+}
+
+func TestClientsOfEntraAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := newTenant(t)
+		verifier, err := entra.NewVerifier(options(tenant.Client()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		graph, err := newGraph(options(tenant.Client()), secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer graph.apps.StopAllGoroutines()
+		for _, token := range []string{tenant.Token(), tenant.Token(entratest.Lifetime(2 * time.Hour)), tenant.Token(entratest.User("bob"))} {
+			ctx, err := verifier.AuthenticateContext(t.Context(), "Bearer "+token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := graph.get(ctx, "/v1.0/me"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := graph.apps.EstimatedSize(); got != 2 {
+			t.Errorf("got %d clients for alice's two tokens and bob's, want one for each user", got)
+		}
+		time.Sleep(time.Hour + time.Minute)
+		graph.apps.CleanUp()
+		if got := graph.apps.EstimatedSize(); got != 0 {
+			t.Errorf("got %d clients after an hour, want none", got)
+		}
+		for i := range 11_000 {
+			graph.apps.Set(user{entratest.TenantID, strconv.Itoa(i)}, confidential.Client{})
+		}
+		graph.apps.CleanUp()
+		if got := graph.apps.EstimatedSize(); got == 0 || got > 10_000 {
+			t.Errorf("got %d clients for 11,000 users, want some and at most 10,000", got)
+		}
+	})
 }
 
 func TestWhatOnlyTheUserCanDoReachesTheClient(t *testing.T) {
