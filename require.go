@@ -30,6 +30,7 @@ func Require(requirements ...Requirement) func(http.Handler) http.Handler {
 	all := allOf(requirements)
 	return func(next http.Handler) http.Handler {
 		if next == nil {
+			// At construction, where a test finds it, not at the first request.
 			panic("entra: Require needs a handler, got nil")
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,6 +50,7 @@ func Require(requirements ...Requirement) func(http.Handler) http.Handler {
 func Permit(ctx context.Context, requirements ...Requirement) error {
 	id := identityFrom(ctx)
 	var err error
+	// Not a panic: this runs for a request, and gRPC does not recover.
 	if slices.ContainsFunc(requirements, isNil) {
 		err = internalFault("Permit got a nil Requirement", nil)
 	} else {
@@ -62,12 +64,14 @@ func Permit(ctx context.Context, requirements ...Requirement) error {
 
 // permit asks the requirement about whoever sent the request.
 func permit(ctx context.Context, id *identity, requirement Requirement) error {
+	// It fails closed: a route outside of Authenticate lets nobody in.
 	if id == nil {
 		return internalFault("Require stands outside of Authenticate: no token was verified for this request; wrap the routes with Verifier.Authenticate", nil)
 	}
 	if id.claims == nil {
 		return &refusal{Sentinel: ErrNoToken, Reason: string(ReasonNoToken), Text: "no bearer token, and this route requires one"}
 	}
+	// The zero Kind would meet a requirement that forgets to look at it.
 	if id.claims.Kind != UserToken && id.claims.Kind != AppToken && id.claims.Kind != IDToken {
 		return forbidden(ReasonForbidden, "the claims in the context have no Kind; set it when making claims by hand")
 	}
@@ -80,12 +84,14 @@ func permit(ctx context.Context, id *identity, requirement Requirement) error {
 	case ctx.Err() != nil && isContextError(err):
 		return err
 	}
+	// Whoever could not decide must not let in, nor blame the caller.
 	return internalFault("a requirement failed", err)
 }
 
 // aboutCaller says in a refusal whose token it is about, and who answers for that.
 func aboutCaller(err error, id *identity) error {
 	c := id.claims
+	// A copy: err may be one value that many requests share.
 	told := &refusal{Sentinel: ErrForbidden, Reason: string(ReasonForbidden), Text: strings.TrimPrefix(err.Error(), "entra: "), Cause: err}
 	var r *refusal
 	if errors.As(err, &r) && r.Sentinel == ErrForbidden {
@@ -106,6 +112,7 @@ func allOf(requirements []Requirement) Requirement {
 				return withAllScopes(requirements, err)
 			}
 		}
+		// An empty list is more likely a mistake than a wish to let everybody in.
 		if len(requirements) == 0 {
 			return forbidden(ReasonForbidden, "Require was called without requirements and refuses everybody")
 		}
@@ -165,6 +172,7 @@ func checked(caller string, requirements []Requirement) []Requirement {
 	if slices.ContainsFunc(requirements, isNil) {
 		panic("entra: " + caller + " got a nil Requirement")
 	}
+	// The caller may go on using its slice.
 	return slices.Clone(requirements)
 }
 
@@ -188,6 +196,7 @@ func AnyOf(requirements ...Requirement) Requirement {
 			switch {
 			case err == nil:
 				return nil
+			// A requirement that failed might have let the caller in, so that the refusals of others say too little.
 			case failure == nil && !errors.Is(err, ErrForbidden):
 				failure = err
 			case fitting == nil && !(errors.As(err, &r) && r.OffKind):
@@ -416,9 +425,11 @@ const maxClaimsChallenge = 4 << 10
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/v2-conditional-access-dev-guide
 func ClaimsChallenge(claims string) error {
+	// A larger header would be cut or refused on its way, and the client would see neither.
 	if len(claims) > maxClaimsChallenge {
 		return internalFault(fmt.Sprintf("ClaimsChallenge got %d bytes; expected at most %d", len(claims), maxClaimsChallenge), nil)
 	}
+	// What goes into a header is checked, though base64 would keep it harmless: a client could not act on anything else.
 	if err := strictjson.Object(claims, func(_ string, value *strictjson.Reader) error { return value.Skip() }); err != nil {
 		return internalFault("ClaimsChallenge did not get one JSON object; pass the claims member of Entra's error as it is", err)
 	}

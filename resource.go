@@ -119,6 +119,7 @@ func urlProblem(u *url.URL, text string) string {
 // ownIssuer returns the authorization server that is on the host of the resource, whose URL is u: the resource itself, or
 // else the first. On other hosts somebody else answers.
 func (r *resource) ownIssuer(u *url.URL) string {
+	// The resource itself comes first, since clients compare with what they were given.
 	if slices.Contains(r.servers, r.id) {
 		return r.id
 	}
@@ -257,6 +258,7 @@ func (v *Verifier) AuthorizationServerMetadata() http.Handler {
 func published(exists bool, write http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
+		// For everybody: the document is public, and clients in browsers need it before they have a token.
 		header.Set("Access-Control-Allow-Origin", "*")
 		header.Set("X-Content-Type-Options", "nosniff")
 		switch {
@@ -310,6 +312,7 @@ func (v *Verifier) writeServerMetadata(w http.ResponseWriter, r *http.Request) {
 func writeJSON(w http.ResponseWriter, r *http.Request, body []byte, complete bool) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
+	// A client that kept half a list for an hour would not find the other authorities.
 	if !complete {
 		w.Header().Set("Cache-Control", "no-store")
 	}
@@ -325,6 +328,7 @@ func (v *Verifier) serverAt(path string) *authserver.Document {
 	for _, a := range v.authorities {
 		switch {
 		case a.server == nil:
+		// The path only chooses among documents that exist; no text of it is written.
 		case a.resource.describes(path):
 			return a.server
 		case first == nil:

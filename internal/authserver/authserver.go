@@ -80,6 +80,7 @@ func (d *Document) Get(ctx context.Context) ([]byte, error) {
 	case <-running:
 	case <-timer.C:
 	case <-ctx.Done():
+		// An older document answers even a caller who is about to leave.
 		if body == nil {
 			return nil, ctx.Err()
 		}
@@ -99,6 +100,7 @@ func (d *Document) look(now time.Time) (body []byte, running <-chan struct{}) {
 		d.running = make(chan struct{})
 		go d.fetch(d.running)
 	}
+	// Whoever finds too many waiting gets the older document, or 503.
 	if d.running == nil || d.waiting == maxWaiting {
 		return d.body, nil
 	}

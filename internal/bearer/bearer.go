@@ -45,6 +45,7 @@ func Token(values []string) (string, error) {
 	if len(values) == 0 {
 		return "", ErrNone
 	}
+	// Proxies and handlers could each take another one for the caller's.
 	if len(values) > 1 {
 		return "", several
 	}
@@ -59,6 +60,7 @@ func Token(values []string) (string, error) {
 	if token == "" {
 		return "", empty
 	}
+	// A tab or a parenthesis ended the scheme: RFC 9110 section 11.4 wants spaces.
 	if len(token) == len(rest) {
 		return "", grammar
 	}
@@ -105,6 +107,7 @@ func Check(token string) error {
 		return quoted
 	case strings.ContainsRune("<[{$%", rune(first)):
 		return filler
+	// Last, since the mistakes above hold spaces too.
 	case strings.ContainsAny(token, " \t\r\n"):
 		return broken
 	}

@@ -31,6 +31,7 @@ type Client struct {
 // [Timeout] or sooner. If given is nil, it has a clone of the default transport.
 func New(given *http.Client) *Client {
 	c := new(Client)
+	// A copy: the caller's client must not get these limits elsewhere.
 	if given != nil {
 		c.client = *given
 	} else if t, ok := http.DefaultTransport.(*http.Transport); ok {
@@ -38,6 +39,7 @@ func New(given *http.Client) *Client {
 	}
 	inner := c.client.CheckRedirect
 	c.client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		// Keys of another host would be another authority's.
 		if r.URL.Scheme != "https" || !strings.EqualFold(r.URL.Host, via[0].URL.Host) {
 			return fmt.Errorf("redirect to another host or scheme (%s) refused", quote.Text(r.URL.Scheme+"://"+r.URL.Host))
 		}
@@ -87,9 +89,11 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 		return nil, clientError(err)
 	}
 	defer response.Body.Close()
+	// A 204 or 206 is no document, and a 304 was not asked for.
 	if response.StatusCode != http.StatusOK {
 		return nil, &statusError{url, response.StatusCode, parseRetryAfter(response.Header.Get("Retry-After"))}
 	}
+	// The limit counts bytes after decompression, so that a small bomb is found.
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading the answer: %w", url, err)

@@ -74,6 +74,7 @@ func Parse(document []byte) (keys []Key, skipped Skipped, err error) {
 		key := k.Key
 		at, seen := index[key.ID]
 		switch {
+		// Which of the two is right nobody can tell, so neither is.
 		case seen && keys[at] != key:
 			conflict[key.ID] = true
 			skipped.add(i, errRepeated)
@@ -84,6 +85,7 @@ func Parse(document []byte) (keys []Key, skipped Skipped, err error) {
 			keys = append(keys, key)
 		}
 	})
+	// A text that is no document says nothing: the keys that were read so far are not used.
 	if err != nil {
 		return nil, Skipped{}, err
 	}
@@ -108,6 +110,7 @@ type jwk struct {
 
 // parse makes k the key of text; read is k.read. Its errors follow the words "key n".
 func (k *jwk) parse(text string, read func(string, *strictjson.Reader) error) error {
+	// What an earlier key said must not complete this one.
 	*k = jwk{}
 	if text[0] != '{' {
 		return errNoObject
@@ -170,6 +173,7 @@ func (k *jwk) usable() error {
 		return &misfit{name: "kty", found: k.kty, want: "RSA"}
 	case k.use != "" && k.use != "sig":
 		return &misfit{name: "use", found: k.use, want: "sig"}
+	// Entra's keys name no alg. One that names another is not for RS256 (RFC 7517 section 4.4).
 	case k.alg != "" && k.alg != "RS256":
 		return &misfit{name: "alg", found: k.alg, want: "RS256"}
 	case k.noVerify:

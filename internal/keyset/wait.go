@@ -119,6 +119,7 @@ func (w *waiter) enter(now time.Time) error {
 	if !w.set.current.Load().has("", now) {
 		limit = maxWaitingEmpty
 	}
+	// Whoever waits already may go on: the bound is on how many, not on how long.
 	if !w.counted && w.set.waiting >= limit {
 		return errCrowded
 	}
@@ -151,6 +152,7 @@ func (s *Set) fetchFor(d *document, kid string, now time.Time) *flight {
 	if current.has(kid, now) {
 		return nil
 	}
+	// Ready asks for no key, and must not use up what unknown keys may cost.
 	if kid != "" {
 		d.allowance.askedUnknown(now)
 	}

@@ -28,6 +28,7 @@ func readB2C(c *Config, e *external, wrong *mistakes) *b2c {
 			b.flows[strings.ToLower(segment)] = true
 		}
 	}
+	// A custom domain without a policy in its path is External ID's.
 	if b.inPath == "" && !isB2CHost(e.host) {
 		return nil
 	}
@@ -39,6 +40,7 @@ func readB2C(c *Config, e *external, wrong *mistakes) *b2c {
 		case !isUserFlow(name):
 			wrong.add(field, "%s is no name of a user flow or custom policy; expected one that begins with B2C_1_ or B2C_1A_, such as B2C_1_reset", quote.Text(name))
 		}
+		// B2C writes policy names as they were created, and clients as they like.
 		b.flows[strings.ToLower(name)] = true
 	}
 	return b
@@ -73,6 +75,7 @@ func (b *b2c) checkUserFlow(set *claimset.Set) error {
 	if found == "" {
 		found = set.ACR
 	}
+	// Tokens of client credentials name no policy at all; see the guide to authorities.
 	if len(b.flows) == 0 || found == "" || b.flows[strings.ToLower(found)] {
 		return nil
 	}
@@ -94,6 +97,7 @@ const noSubject = "Not supported currently. Use oid claim."
 
 // subject returns the sub of a token, or "" if it is the text that all users share.
 func (b *b2c) subject(set *claimset.Set) string {
+	// Leniently, since taking it for a subject would make one user of all.
 	if strings.EqualFold(strings.TrimSpace(set.Sub), noSubject) {
 		return ""
 	}
@@ -115,6 +119,7 @@ func (b *b2c) checkIdentity(set *claimset.Set) error {
 // accessKind tells a token that carries scopes from one that does not. That is all: B2C has no idtyp, and sub equals oid
 // in tokens of users, who must never become an application.
 func (b *b2c) accessKind(set *claimset.Set) Kind {
+	// idtyp is no claim of B2C's: one that says anything else than user comes from a custom policy, and fails closed.
 	if len(set.Scopes) > 0 && (!set.HasIDTyp || set.IDTyp == "user") {
 		return UserToken
 	}

@@ -26,6 +26,7 @@ func (p *Policy) Expects(issuer, known string) Expectation {
 		return p.authority.tenants.expects(issuer)
 	case known != "" && issuer == known:
 		return Yes
+	// Once the issuer is known nothing else will do, so that junk reaches no key set.
 	case known == "" && p.authority.external.mayIssue(issuer):
 		return Perhaps
 	}
@@ -66,6 +67,7 @@ func (t *tenants) expects(issuer string) Expectation {
 func (c cloudFacts) isIssuer(issuer string) bool {
 	tenant := tenantOf(issuer)
 	own := c.issuers(tenant)
+	// Personal accounts are no part of "any tenant".
 	return tenant != "" && tenant != PersonalAccounts && (issuer == own.v1 || issuer == own.v2)
 }
 
@@ -99,6 +101,7 @@ func (e *external) mayIssue(issuer string) bool {
 	if inPath == "" {
 		inPath = e.tenant
 	}
+	// Two directories of External ID share a suffix of the host, never the directory.
 	if inIssuer != "" && inPath != "" && inIssuer != inPath {
 		return false
 	}

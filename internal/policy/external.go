@@ -40,6 +40,7 @@ func readExternal(c *Config, wrong *mistakes) *external {
 		wrong.add("Authority", "%s %s", quote.Text(c.Authority), problem)
 		return nil
 	}
+	// Hosts are compared in lower case, paths as they are: B2C answers to both.
 	e := &external{url: strings.TrimSuffix(u.String(), "/"), host: strings.ToLower(u.Host)}
 	if len(c.Tenants) == 1 {
 		e.tenant = strings.ToLower(c.Tenants[0])
@@ -57,6 +58,7 @@ func readExternal(c *Config, wrong *mistakes) *external {
 func authorityProblem(u *url.URL, text string) string {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	switch {
+	// First, since it says more than that the text is no URL.
 	case strings.ContainsAny(text, "<>{}"):
 		return "holds a placeholder; write the directory's ID in its place"
 	case strings.ContainsFunc(text, quote.IsBlank):
@@ -71,6 +73,7 @@ func authorityProblem(u *url.URL, text string) string {
 		return "holds a query; a B2C policy belongs into the path: https://<name>.b2clogin.com/<name>.onmicrosoft.com/<policy>/v2.0"
 	case strings.Contains(text, "#"):
 		return "holds a fragment; remove what follows the #"
+	// Tenants derives issuers by itself there; metadata could only widen what is accepted.
 	case microsoftHosts[host]:
 		return "is Microsoft's own login host; use Tenants (and Cloud) instead of Authority"
 	case strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), metadataPath):
@@ -84,12 +87,14 @@ func authorityProblem(u *url.URL, text string) string {
 // checkMetadata returns why metadata cannot be the authority's, or nil. The issuer may be on another host (External ID
 // names the tenant in it), but it must be one text, to be compared exactly.
 func (e *external) checkMetadata(issuer, keysURL string) error {
+	// A template would accept every directory of Microsoft's.
 	if strings.Contains(issuer, "{") {
 		return fmt.Errorf("the metadata's issuer %s is a template; the authority must name one directory", quote.Text(issuer))
 	}
 	if u, err := url.Parse(issuer); err != nil || u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("the metadata's issuer %s is no https URL", quote.Text(issuer))
 	}
+	// Keys from another host would make that host an authority too.
 	keys, err := url.Parse(keysURL)
 	if err != nil || keys.Scheme != "https" || strings.ToLower(keys.Host) != e.host || keys.User != nil {
 		return fmt.Errorf("the metadata's jwks_uri %s is no https URL on %s", quote.Text(keysURL), e.host)
@@ -126,9 +131,11 @@ func (e *external) directory(tid, inPath string) (string, error) {
 		tenant = inPath
 	case !isGUID(tid):
 		return "", refuse.New(refuse.Tenant, "the token's tid is %s; expected a directory ID, a GUID in lower case%s", quote.Text(tid), e.tidCure(tid))
+	// A custom policy can write any tid; the issuer is the authority's own word.
 	case inPath != "" && tid != inPath:
 		return "", refuse.New(refuse.Tenant, "the token's tid %s is not the directory of its issuer, %s: look at who issued the token", tid, inPath)
 	}
+	// Also where tenant is "": a directory that cannot be told is not the one that was asked for.
 	if e.tenant != "" && tenant != e.tenant {
 		return "", refuse.New(refuse.Tenant, "the token's directory is %s; expected %s, the one in Options.Tenants: change that, or refuse this directory's clients", quote.Text(tenant), e.tenant)
 	}
@@ -160,6 +167,7 @@ func (e *external) isGuest(set *claimset.Set) bool {
 }
 
 func (e *external) userFlow(set *claimset.Set) string {
+	// acr names the policy in old tokens, and an assurance level in others.
 	if set.TFP == "" && isUserFlow(set.ACR) {
 		return set.ACR
 	}

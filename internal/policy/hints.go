@@ -19,6 +19,7 @@ func (p *Policy) Unverified(issuer, audience string) string {
 
 // hint says what an issuer is that reaches APIs by mistake, and what to change; "" for one that says nothing.
 func (p *Policy) hint(issuer, audience string) string {
+	// Whoever issued it: this audience means that it was never for an API.
 	if strings.HasPrefix(strings.ToLower(audience), tokenExchange) {
 		return "it is the assertion of a workload identity, for Entra alone; the client must exchange it for an access token of this API" + p.ScopeCure() + ", and send that"
 	}
@@ -27,6 +28,7 @@ func (p *Policy) hint(issuer, audience string) string {
 		return ""
 	}
 	host, tenant := strings.ToLower(u.Hostname()), tenantOf(strings.ToLower(issuer))
+	// Hosts are compared whole: a look-alike gets no hint.
 	for _, known := range strangers {
 		if known.is(host, u.Path) {
 			return known.hint

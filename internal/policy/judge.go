@@ -38,6 +38,7 @@ type Verdict struct {
 // The order is part of the contract, since the first failure is the one that a caller hears of: time, issuer and tenant,
 // the key's owner, audience, kind, permissions.
 func (p *Policy) Judge(set *claimset.Set, owner KeyOwner, issuer string, now time.Time) (Verdict, error) {
+	// Time comes first: an expired token is told as such, whatever else it is.
 	if err := p.checkDates(set, now); err != nil {
 		return Verdict{}, err
 	}
@@ -64,9 +65,11 @@ func (p *Policy) Judge(set *claimset.Set, owner KeyOwner, issuer string, now tim
 		AgentUser:         hasFacet(set.XmsSubFct, agentUser),
 	}
 	v.Agent = v.AgentUser || isAgent(set)
+	// The application that asked for an ID token is this API's own registration, and no caller.
 	if kind != IDToken {
 		v.ClientID, v.ClientAuth = Client(set)
 	}
+	// An application is nobody's guest, though its token may have idp.
 	if kind != AppToken {
 		v.Guest = p.authority.isGuest(set, tenant)
 	}
@@ -86,6 +89,7 @@ func (p *Policy) withHint(err error, set *claimset.Set) error {
 }
 
 func (p *Policy) checkDates(set *claimset.Set, now time.Time) error {
+	// A date of 1970 is not zero: only a missing claim is.
 	if set.Exp.IsZero() {
 		return missing("exp", ", and one that never ends is never accepted; Entra always sends it: look at who issued the token")
 	}
@@ -101,6 +105,7 @@ func (p *Policy) checkDates(set *claimset.Set, now time.Time) error {
 // CheckLifetime compares the dates of a token with the clock: at its first use and, since a token can expire while it is
 // remembered, at every other. A date that the token does not have is the zero time, long past.
 func (p *Policy) CheckLifetime(exp, nbf, iat, now time.Time) error {
+	// At the very second of exp the token is over (RFC 7519 section 4.1.4).
 	if !exp.After(now.Add(-p.skew)) {
 		return refuse.New(refuse.Expired, "the token expired at %s, %s ago (clock skew allowed: %s); the client must get a new one, or a clock is wrong", stamp(exp), rounded(now.Sub(exp)), p.skew).
 			Because(jwt.ErrTokenExpired)
@@ -109,6 +114,7 @@ func (p *Policy) CheckLifetime(exp, nbf, iat, now time.Time) error {
 	if nbf.After(latest) {
 		return p.notYetValid("nbf", nbf, now).Because(jwt.ErrTokenNotValidYet)
 	}
+	// RFC 7519 asks for no check of iat. A token from the future is one of a clock that is wrong, or of nobody's.
 	if iat.After(latest) {
 		return p.notYetValid("iat", iat, now).Because(jwt.ErrTokenUsedBeforeIssued)
 	}
@@ -130,6 +136,7 @@ func missing(claim, cure string) *refuse.Error {
 
 func (p *Policy) checkAudience(set *claimset.Set) error {
 	switch {
+	// Before the comparison: one good audience among several would let in a token made for all of them.
 	case set.AudCount > 1:
 		return refuse.New(refuse.Audience, "the token has %d audiences; Entra's tokens have one, and one of several could be anybody's: the client must get a token for this API alone", set.AudCount)
 	case set.Aud == "":
@@ -162,6 +169,7 @@ func (p *Policy) wrongAudience(set *claimset.Set) *refuse.Error {
 // Client returns the application that asked for the token and how it proved itself. Version 1.0 tokens say it under
 // other names than version 2.0 tokens.
 func Client(set *claimset.Set) (id, auth string) {
+	// An optional claim can put either name into either version.
 	if set.Azp == "" || set.Ver == "1.0" && set.AppID != "" {
 		return set.AppID, set.AppIDACR
 	}

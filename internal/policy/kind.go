@@ -21,6 +21,7 @@ func (p *Policy) kind(set *claimset.Set) (Kind, error) {
 	if cause := idTokenCause(set); cause != "" {
 		return p.checkIDToken(set, cause)
 	}
+	// Before the identity, which is what these tokens lack.
 	if p.isTrusted(set) {
 		return AppToken, nil
 	}
@@ -31,6 +32,7 @@ func (p *Policy) kind(set *claimset.Set) (Kind, error) {
 	switch {
 	case kind == 0:
 		return 0, p.noPermissions(set)
+	// Entra gives such a token to every application of the tenant that asks.
 	case kind == AppToken && len(set.Roles) == 0 && !p.withoutPermissions:
 		return 0, refuse.New(refuse.NoPermissions, "no scope and no role: assign an app role of this API to the client application and grant admin consent (to a managed identity, which has none, by %s), or set Options.AllowWithoutPermissions or TrustedClients and check Claims.ClientID; this is an application token without roles", assignRole)
 	}
@@ -55,6 +57,7 @@ func (p *Policy) isTrusted(set *claimset.Set) bool {
 // isProved reports whether the client proved itself to Entra, by a secret (1) or a certificate or federation (2).
 func isProved(set *claimset.Set) bool {
 	_, auth := Client(set)
+	// The client is named in one version's claim and its proof in the other's: one of the two is empty.
 	if auth == "" {
 		auth = set.AzpACR + set.AppIDACR
 	}
@@ -78,8 +81,10 @@ const scopeAdvice = `: for a user, expose a scope under "Expose an API" and let 
 // idtyp, which is an optional claim, an application is told by its oid, which is its sub, and by having proved itself.
 func accessKind(set *claimset.Set) Kind {
 	switch {
+	// An agent that acts for itself has an empty scp, or "/".
 	case set.IDTyp == "app" && len(set.Scopes) == 0:
 		return AppToken
+	// scp and idtyp app contradict each other, and are refused below.
 	case len(set.Scopes) > 0 && (!set.HasIDTyp || set.IDTyp == "user"):
 		return UserToken
 	case !set.HasIDTyp && !set.HasScp && set.Oid != "" && set.Oid == set.Sub && isProved(set):
@@ -91,8 +96,10 @@ func accessKind(set *claimset.Set) Kind {
 // idTokenCause returns what makes the token an ID token, or "". Entra signs both kinds alike and says JWT in both.
 func idTokenCause(set *claimset.Set) string {
 	switch {
+	// Access tokens always say who asked for them.
 	case set.Azp == "" && set.AppID == "":
 		return "it names no client, azp or appid"
+	// Access tokens of B2C may carry the nonce too, but beside scp.
 	case set.IDTokenClaim != "" && !set.HasScp:
 		return "it has " + set.IDTokenClaim + " and no scp"
 	}
@@ -109,6 +116,7 @@ func (p *Policy) checkIDToken(set *claimset.Set, cause string) (Kind, error) {
 		return 0, refuse.New(refuse.IDToken, "the token has scp or idtyp, so it is no ID token, but it names no client, azp or appid: the client must send an access token of Entra's")
 	case withoutSlash(set.Aud) != p.clientID:
 		return 0, refuse.New(refuse.Audience, "audience of the ID token is %s; expected %s, Options.ClientID: ID tokens are accepted for that application alone", quote.Text(set.Aud), p.clientID)
+	// Another party's ID token says that its user signed in there, not here.
 	case client != "" && client != p.clientID:
 		return 0, refuse.New(refuse.IDToken, "the ID token was issued to %s (azp or appid); expected %s, Options.ClientID: the page must sign in with this API's own registration, or send its access token", quote.Text(client), p.clientID)
 	}

@@ -210,6 +210,7 @@ var microsoftSuffixes = []struct{ suffix, name string }{
 
 // microsoftAPI returns the name of Microsoft's API that an audience belongs to, or "".
 func microsoftAPI(audience string) string {
+	// Clients write these in any case, with one slash at the end or two.
 	lower := strings.ToLower(strings.TrimRight(audience, "/"))
 	if name := microsoftAPIs[lower]; name != "" {
 		return name

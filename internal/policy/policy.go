@@ -73,12 +73,14 @@ func New(c Config) (*Policy, []error) {
 	p.readClient(&c, tenants, &wrong)
 	p.readAudiences(&c, &wrong)
 	p.readClockSkew(&c, &wrong)
+	// Last, so that mistakes come in the order of the fields; tenants are read even so, for what they say of Tenants.
 	if c.Authority != "" {
 		p.authority = authority{external: readExternal(&c, &wrong)}
 	} else if len(c.UserFlows) > 0 {
 		wrong.add("UserFlows", userFlowsWithoutB2C)
 	}
 	p.readTrustedClients(&c, &wrong)
+	// No Policy comes with a mistake: half a configuration could accept what the other half forbids.
 	if len(wrong) > 0 {
 		return nil, wrong
 	}
@@ -86,6 +88,7 @@ func New(c Config) (*Policy, []error) {
 }
 
 func (p *Policy) readClient(c *Config, tenants *tenants, wrong *mistakes) {
+	// Entra writes client IDs in lower case, and aud and azp are compared exactly.
 	p.clientID = strings.ToLower(c.ClientID)
 	switch {
 	case c.ClientID == "":
@@ -94,6 +97,7 @@ func (p *Policy) readClient(c *Config, tenants *tenants, wrong *mistakes) {
 		wrong.add("ClientID", "%s is no GUID; expected the Application (client) ID of this API", quote.Text(c.ClientID))
 	case microsoftAPI(p.clientID) != "":
 		wrong.add("ClientID", "%s is %s, an API of Microsoft's own; expected the Application (client) ID of this API", quote.Text(c.ClientID), microsoftAPI(p.clientID))
+	// The two IDs stand side by side in the portal, and are mixed up often.
 	case slices.Contains(tenants.listed, p.clientID):
 		wrong.add("ClientID", "is one of Tenants; expected the Application (client) ID of this API, not the Directory (tenant) ID")
 	}
@@ -111,6 +115,7 @@ func requireClient(c *Config, wrong *mistakes) {
 			wrong.add("ClientID", "is empty; %s needs the Application (client) ID of this API", option.name)
 		}
 	}
+	// Without an audience of its own the API would have to accept tokens for any API.
 	if len(c.Audiences) == 0 {
 		wrong.add("ClientID", "and Audiences are empty; a token's audience must be this API: give its Application (client) ID")
 	}
@@ -121,11 +126,13 @@ func (p *Policy) readAudiences(c *Config, wrong *mistakes) {
 		if problem := p.audienceProblem(audience, c.AllowAnyTenant); problem != "" {
 			wrong.add(fmt.Sprintf("Audiences[%d]", i), "%s %s", quote.Text(audience), problem)
 		}
+		// A client ID may be written in any case; a URI is compared as it is.
 		if lower := strings.ToLower(audience); isGUID(lower) {
 			audience = lower
 		}
 		p.accept(audience)
 	}
+	// Version 2.0 tokens name the client ID, version 1.0 tokens the URI that Entra makes of it.
 	if p.clientID != "" {
 		p.accept(p.clientID)
 		p.accept("api://" + p.clientID)
@@ -156,11 +163,13 @@ func (p *Policy) audienceProblem(audience string, anyTenant bool) string {
 // Source: https://learn.microsoft.com/entra/identity-platform/identifier-uri-restrictions
 func (p *Policy) isUnique(audience string) bool {
 	switch {
+	// Entra lets a tenant use http and https URIs of its verified domains alone.
 	case isGUID(audience), strings.HasPrefix(audience, "https://"), strings.HasPrefix(audience, "http://"):
 		return true
 	case p.clientID == "", !strings.HasPrefix(audience, "api://"):
 		return false
 	}
+	// A segment of its own: api://<client ID>0 is somebody else's.
 	return slices.Contains(strings.Split(audience, "/"), p.clientID)
 }
 
@@ -174,6 +183,7 @@ func (p *Policy) readClockSkew(c *Config, wrong *mistakes) {
 	switch {
 	case c.ClockSkew == 0:
 		p.skew = defaultClockSkew
+	// Zero means the default, so that "none" needs a value of its own.
 	case c.ClockSkew < 0:
 		p.skew = 0
 	case c.ClockSkew < minClockSkew || c.ClockSkew > maxClockSkew:
@@ -189,6 +199,7 @@ func (p *Policy) readTrustedClients(c *Config, wrong *mistakes) {
 			wrong.add(fmt.Sprintf("TrustedClients[%d]", i), "%s is no GUID; expected the Application (client) ID of an application, such as 0bf30f3b-4a52-48df-9a82-234910c4a086 (Microsoft Graph change notifications)", quote.Text(id))
 			continue
 		}
+		// azp is compared in lower case, as Entra writes it.
 		p.trusted[lower] = true
 	}
 }
@@ -227,6 +238,7 @@ func (p *Policy) MetadataURL() string { return p.authority.metadataURL() }
 
 // ScopePrefix returns what a client puts before the name of a scope to ask for it, "" if that is not known.
 func (p *Policy) ScopePrefix() string {
+	// A client asks by a URI; a bare client ID is no scope's beginning.
 	for _, audience := range p.audiences {
 		if strings.Contains(audience, "://") {
 			return withoutSlash(audience) + "/"

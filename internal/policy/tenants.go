@@ -24,16 +24,19 @@ type tenants struct {
 func readTenants(c *Config, wrong *mistakes) *tenants {
 	t := &tenants{cloud: clouds[c.Cloud], any: c.AllowAnyTenant, issuers: make(map[string]issuers), byIssuer: make(map[string]bool)}
 	for i, given := range c.Tenants {
+		// Entra writes tid in lower case, and it is compared exactly.
 		tenant := strings.ToLower(given)
 		if !isGUID(tenant) {
 			wrong.add(fmt.Sprintf("Tenants[%d]", i), "%s %s", quote.Text(given), notATenant(tenant))
 			continue
 		}
+		// Naming a tenant twice is no mistake, but must not look like two tenants.
 		if _, known := t.issuers[tenant]; known {
 			continue
 		}
 		own := t.cloud.issuers(tenant)
 		t.issuers[tenant], t.byIssuer[own.v2] = own, true
+		// Personal accounts have version 2.0 tokens only, and stand for no tenant in URLs.
 		if tenant == PersonalAccounts {
 			t.personal = true
 		} else {
@@ -44,6 +47,7 @@ func readTenants(c *Config, wrong *mistakes) *tenants {
 	switch {
 	case c.AllowAnyTenant && len(t.listed) > 0:
 		wrong.add("Tenants", "names %d tenants although AllowAnyTenant accepts every one; leave one of the two out (PersonalAccounts may stay)", len(t.listed))
+	// An authority is one directory, which Tenants may pin.
 	case c.Authority != "" && len(c.Tenants) > 1:
 		wrong.add("Tenants", "names %d directories; an Authority has one", len(c.Tenants))
 	case c.Authority != "" && t.personal:
@@ -71,6 +75,7 @@ func notATenant(tenant string) string {
 		return "is no tenant ID; use entra.PersonalAccounts"
 	case tenant == "common" || tenant == "organizations":
 		return "is no tenant ID; list the tenants, or set AllowAnyTenant"
+	// After common and organizations, which have no dot.
 	case strings.Contains(tenant, "."):
 		return "is a domain name, and those can change hands; give the Directory (tenant) ID, the GUID on the tenant's overview page"
 	}
@@ -102,6 +107,7 @@ func (t *tenants) checkIssuer(set *claimset.Set, trusted bool) (string, error) {
 	switch {
 	case set.Iss == own.v2:
 		version = "2.0"
+	// Before the general case: Entra issues no such token, so an honest client cannot have one.
 	case set.Iss == own.v1 && tid == PersonalAccounts:
 		return "", refuse.New(refuse.Issuer, "issuer is %s; expected %s: personal accounts get version 2.0 tokens only", quote.Text(set.Iss), own.v2).
 			Because(jwt.ErrTokenInvalidIssuer)
@@ -111,9 +117,11 @@ func (t *tenants) checkIssuer(set *claimset.Set, trusted bool) (string, error) {
 		return "", refuse.New(refuse.Issuer, "issuer is %s; expected %s or %s, which follow from its tid and the cloud %s; tokens of another cloud need Options.Cloud, those of External ID, B2C or a custom domain Options.Authority",
 			quote.Text(set.Iss), own.v2, own.v1, t.cloud.name).Because(jwt.ErrTokenInvalidIssuer)
 	}
+	// A token that contradicts itself was made by somebody else than Entra.
 	if set.Ver != version {
 		return "", refuse.New(refuse.Version, "the token's ver is %s; expected %s, the version of its issuer: Entra makes no such token, so look at who issued it", quote.Text(set.Ver), version)
 	}
+	// Only now the tenant: a foreign issuer is told as such, whatever tid it brings.
 	if listed {
 		return tid, nil
 	}
@@ -159,6 +167,7 @@ func (t *tenants) checkKey(set *claimset.Set, tenant string, owner KeyOwner) err
 		return refuse.New(refuse.KeyIssuer, "the token is signed with a key of the cloud %s, which does not sign for %s; set Options.Cloud if the tenant lives in that cloud", quote.Text(owner.Cloud), t.cloud.name)
 	}
 	switch {
+	// A document need not name an owner; the issuer was compared already.
 	case owner.Issuer == "":
 		return nil
 	case signsFor(owner.Issuer, set.Iss, tenant):
@@ -180,6 +189,7 @@ func signsFor(keyIssuer, issuer, tenant string) bool {
 	case tenant == PersonalAccounts:
 		return false
 	}
+	// Compared piece by piece, since replacing the placeholder in attacker-sized texts would allocate.
 	rest, ok := strings.CutPrefix(issuer, before)
 	return ok && strings.HasPrefix(rest, tenant) && rest[len(tenant):] == after
 }
@@ -199,6 +209,7 @@ func (t *tenants) isGuest(set *claimset.Set, tenant string) bool {
 	switch {
 	case set.HasAcct:
 		return set.Acct == 1
+	// Entra leaves idp out for members of the tenant.
 	case set.IDP == "":
 		return false
 	}
@@ -215,6 +226,7 @@ func (t *tenants) inURL() string {
 		return "common"
 	case t.personal:
 		return "consumers"
+	// One tenant is asked for its own document, several for the one that all share.
 	case len(t.listed) == 1:
 		return t.listed[0]
 	}
@@ -222,6 +234,7 @@ func (t *tenants) inURL() string {
 }
 
 func (t *tenants) servers() (list []string) {
+	// There is no list of all tenants; this document leads to the one of the user who signs in.
 	if t.any {
 		return []string{t.cloud.v2Issuer(t.inURL())}
 	}
