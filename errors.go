@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/entra-go/entra/internal/refuse"
 	"github.com/go-json-experiment/json"
@@ -71,11 +72,12 @@ const (
 // StatusCode returns the HTTP status that answers err: 200 for nil, the status of the error of this package that err
 // wraps, 503 for the error of a context that ended, 500 for any other.
 func StatusCode(err error) int {
-	var r *refusal
-	switch {
-	case err == nil:
+	if err == nil {
 		return http.StatusOK
-	case errors.As(err, &r):
+	}
+	r, ok := asRefusal(err)
+	switch {
+	case ok:
 		return statusOf(r)
 	case isContextError(err):
 		return http.StatusServiceUnavailable
@@ -86,12 +88,11 @@ func StatusCode(err error) int {
 // ReasonOf returns why err refuses: "" for nil and for the error of a context that ended, [ReasonInternal] for an error
 // that is none of this package's.
 func ReasonOf(err error) Reason {
-	var r *refusal
-	switch {
-	case err == nil, isContextError(err):
-		return ""
-	case errors.As(err, &r):
+	if r, ok := asRefusal(err); ok {
 		return Reason(r.Reason)
+	}
+	if err == nil || isContextError(err) {
+		return ""
 	}
 	return kindOf(err).reason
 }
@@ -118,8 +119,10 @@ var (
 )
 
 func kindOf(err error) *kind {
+	r, ok := err.(*refusal)
 	for _, k := range kinds {
-		if errors.Is(err, k.sentinel) {
+		// errors.Is would find the same in a refusal, in an object made for each question.
+		if ok && (r.Sentinel == k.sentinel || r.Cause != nil && errors.Is(r.Cause, k.sentinel)) || !ok && errors.Is(err, k.sentinel) {
 			return k
 		}
 	}
@@ -127,13 +130,22 @@ func kindOf(err error) *kind {
 }
 
 func isContextError(err error) bool {
-	var r *refusal
-	return !errors.As(err, &r) && kindOf(err) == kindInternal &&
+	_, ok := asRefusal(err)
+	return !ok && kindOf(err) == kindInternal &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // refusal is the error behind every refusal of this package.
 type refusal = refuse.Error
+
+// asRefusal is errors.As for a refusal, which err hardly ever wraps but is.
+func asRefusal(err error) (*refusal, bool) {
+	if r, ok := err.(*refusal); ok {
+		return r, true
+	}
+	var r *refusal
+	return r, errors.As(err, &r)
+}
 
 func statusOf(r *refusal) int {
 	switch {
@@ -173,15 +185,57 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	if err == nil {
 		status = http.StatusInternalServerError
 	}
-	reason := ReasonOf(err)
-	// Marshalling a struct of strings and numbers cannot fail.
-	body, _ := json.Marshal(problem{http.StatusText(status), status, clientText(reason), reason})
-	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	document, ok := problems()[problemKey{status, ReasonOf(err)}]
+	if !ok {
+		document = newProblemDocument(problemKey{status, ReasonOf(err)})
+	}
+	setFields(w.Header(), field{"Content-Type", "application/problem+json"}, field{"Content-Length", document.length})
 	w.WriteHeader(status)
 	if r == nil || r.Method != http.MethodHead {
-		_, _ = w.Write(body)
+		_, _ = w.Write(document.body)
+	}
+}
+
+// problemKey is all that a problem document depends on.
+type problemKey struct {
+	status int
+	reason Reason
+}
+
+type problemDocument struct {
+	body   []byte
+	length string
+}
+
+func newProblemDocument(key problemKey) problemDocument {
+	// Marshalling a struct of strings and numbers cannot fail.
+	body, _ := json.Marshal(problem{http.StatusText(key.status), key.status, clientText(key.reason), key.reason})
+	return problemDocument{body, strconv.Itoa(len(body))}
+}
+
+// problems returns the documents of all reasons with each status that they may have. They are made when the first request is
+// refused.
+var problems = sync.OnceValue(func() map[problemKey]problemDocument {
+	all := make(map[problemKey]problemDocument)
+	for reason := range clientTexts {
+		for _, k := range append([]*kind{kindInternal}, kinds...) {
+			key := problemKey{k.status, reason}
+			all[key] = newProblemDocument(key)
+		}
+	}
+	return all
+})
+
+// field is a header field. Its name is in canonical form.
+type field struct{ name, value string }
+
+// setFields is Header.Set for all fields that have a value, with one piece of memory.
+func setFields(header http.Header, fields ...field) {
+	values := make([]string, len(fields))
+	for i, f := range fields {
+		if values[i] = f.value; f.value != "" {
+			header[f.name] = values[i : i+1 : i+1]
+		}
 	}
 }
 

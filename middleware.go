@@ -171,14 +171,27 @@ func (v *Verifier) identify(ctx context.Context, id *identity, values []string) 
 		id.claims, id.authority, id.token = claims, chosen, token
 		return nil
 	}
-	// A token that was verified keeps to the grammar, and one that is too large is not read.
-	if len(token) <= chosen.maxTokenSize {
+	// A token that was verified keeps to the grammar, and so does one that was decoded; one that is too large is not read.
+	if len(token) <= chosen.maxTokenSize && !isDecoded(err) {
 		if err := bearer.Check(token); err != nil {
 			return invalidRequest(err)
 		}
 	}
 	chosen.count(err)
 	return err
+}
+
+// isDecoded reports whether err refuses a token all of whose segments were decoded.
+func isDecoded(err error) bool {
+	refused, ok := err.(*refusal)
+	if !ok {
+		return false
+	}
+	switch refused.Reason {
+	case refuse.Algorithm, refuse.MicrosoftAPIToken, refuse.UnknownKey, refuse.DistrustedKey, refuse.Signature:
+		return true
+	}
+	return false
 }
 
 func invalidRequest(err error) error {
@@ -270,8 +283,7 @@ func (v *Verifier) answererFor(ctx context.Context, err error) *responder {
 	if v.isZero() {
 		return unconfigured
 	}
-	var refused *refusal
-	if errors.As(err, &refused) {
+	if refused, ok := asRefusal(err); ok {
 		if a, ok := refused.By.(*authority); ok && slices.Contains(v.authorities, a) {
 			return a.respond
 		}

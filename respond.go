@@ -3,7 +3,6 @@ package entra
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -42,14 +41,10 @@ func (p *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if !isContextError(err) {
 		p.record(r.Context(), status, err)
 	}
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	if challenge := p.challenge.forError(err); challenge != "" {
-		header.Set("WWW-Authenticate", challenge)
-	}
+	setFields(w.Header(), field{"Cache-Control", "no-store"}, field{"X-Content-Type-Options", "nosniff"},
+		field{"Www-Authenticate", p.challenge.forError(err)})
 	if status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", retryAfter(err))
+		w.Header().Set("Retry-After", retryAfter(err))
 	}
 	answer := &answer{ResponseWriter: w, status: status}
 	p.handler(answer, r, err)
@@ -58,8 +53,8 @@ func (p *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // record counts and logs err, unless that was done before.
 func (p *responder) record(ctx context.Context, status int, err error) {
-	var refused *refusal
-	if !errors.As(err, &refused) {
+	refused, ok := asRefusal(err)
+	if !ok {
 		refused = &refusal{Reason: string(ReasonOf(err))}
 	}
 	if !refused.Counted {
@@ -149,8 +144,8 @@ func (c *counts) refusals() map[Reason]uint64 {
 
 // retryAfter says when keys may be back, in whole seconds, one at least (RFC 9110 section 10.2.3).
 func retryAfter(err error) string {
-	var refused *refusal
-	if !errors.As(err, &refused) {
+	refused, ok := asRefusal(err)
+	if !ok {
 		return "1"
 	}
 	return inSeconds(refused.RetryAfter)
@@ -224,38 +219,58 @@ func (c challenge) forError(err error) string {
 		return ""
 	}
 	k := kindOf(err)
-	var refused *refusal
-	if errors.As(err, &refused) && refused.Sentinel == nil {
+	refused, _ := asRefusal(err)
+	if refused != nil && refused.Sentinel == nil {
 		k = kindInternal
 	}
 	if k.silent {
 		return ""
 	}
-	var b strings.Builder
-	b.WriteString(`Bearer realm=""`)
-	add := func(name, value string) {
-		if value != "" {
-			b.WriteString(", " + name + `="` + value + `"`)
-		}
-	}
-	add("authorization_uri", c.authorizationURI)
-	add("resource_metadata", c.resourceMetadata)
-	stepUp, code := refused != nil && refused.Claims != "", k.code
+	stepUp, code, text := refused != nil && refused.Claims != "", k.code, ""
 	if stepUp {
 		code = "insufficient_claims"
 	}
-	add("error", code)
 	if code != "" {
-		add("error_description", clientText(ReasonOf(err)))
+		text = clientText(ReasonOf(err))
 	}
+	scopes, claims := "", ""
 	switch {
 	case StatusCode(err) == http.StatusUnauthorized:
-		add("scope", c.scopes)
+		scopes = c.scopes
 	case refused != nil:
-		add("scope", c.fullScopes(refused.Scope))
+		scopes = c.fullScopes(refused.Scope)
 	}
 	if stepUp {
-		add("claims", base64.StdEncoding.EncodeToString([]byte(refused.Claims)))
+		claims = base64.StdEncoding.EncodeToString([]byte(refused.Claims))
+	}
+	return join(
+		`Bearer realm=""`,
+		field{"authorization_uri", c.authorizationURI},
+		field{"resource_metadata", c.resourceMetadata},
+		field{"error", code},
+		field{"error_description", text},
+		field{"scope", scopes},
+		field{"claims", claims})
+}
+
+// join returns a scheme with the parameters that have a value, quoted.
+func join(scheme string, parameters ...field) string {
+	const signs = len(`, =""`)
+	size := len(scheme)
+	for _, p := range parameters {
+		size += signs + len(p.name) + len(p.value)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(scheme)
+	for _, p := range parameters {
+		if p.value != "" {
+			b.WriteString(", ")
+			b.WriteString(p.name)
+			b.WriteString(`="`)
+			b.WriteString(p.value)
+			b.WriteString(`"`)
+		}
 	}
 	return b.String()
 }
