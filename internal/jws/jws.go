@@ -147,6 +147,9 @@ func notThreeSegments(text string) *refuse.Error {
 // placeholder says which text stands where a token belongs, for those that programs make of a variable without one; "" for
 // any other text.
 func placeholder(text string) string {
+	if len(text) > len(`"access_token"`) {
+		return "" // A flood of long texts need not be made lower case.
+	}
 	switch strings.ToLower(strings.Trim(text, `"'`)) {
 	case "undefined", "null", "none", "nil", "nan", "false", "true":
 		return "the client sent the word " + strings.ToLower(strings.Trim(text, `"'`)) + " in place of a token: its variable held none; look at how it gets the token, and wait for that"
