@@ -167,6 +167,46 @@ func BenchmarkWarmMany(b *testing.B) {
 	}
 }
 
+// BenchmarkCombined is BenchmarkCold, BenchmarkColdRemembering and BenchmarkWarm with another authority before the one that
+// a token belongs to, which holds keys and remembers a token too.
+func BenchmarkCombined(b *testing.B) {
+	const distinct = 800
+	tenant := entratest.New(b)
+	other, err := entra.NewVerifier(entra.Options{Authority: testbed.ExternalID, ClientID: entratest.APIClientID, HTTPClient: customers(b).Client()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := other.Ready(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	tokens := mintTokens(tenant, distinct)
+	for _, path := range []struct {
+		name              string
+		cacheSize, tokens int
+	}{{"cold", -1, 1}, {"cold remembering", 8, distinct}, {"warm", 0, 1}} {
+		b.Run(path.name, func(b *testing.B) {
+			verifier, err := entra.Combine(other, readyVerifier(b, tenant, path.cacheSize))
+			if err != nil {
+				b.Fatal(err)
+			}
+			testbed.MustVerify(b, verifier, tokens[0])
+			ctx, next := b.Context(), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := verifier.Verify(ctx, tokens[next]); err != nil {
+					b.Fatal(err)
+				}
+				next = (next + 1) % path.tokens
+			}
+		})
+	}
+}
+
+func customers(b *testing.B) *entratest.Server {
+	b.Helper()
+	return entratest.New(b, entratest.Config{Authority: testbed.ExternalID})
+}
+
 // BenchmarkRefreshing verifies while key documents arrive all the time, each with a key that is new.
 func BenchmarkRefreshing(b *testing.B) {
 	for _, path := range []struct {

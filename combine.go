@@ -82,7 +82,7 @@ func (v *Verifier) verifyAmong(ctx context.Context, t *candidate, size int) (*Cl
 	if size > a.maxTokenSize {
 		return nil, a, jws.TooLarge(size, a.maxTokenSize)
 	}
-	claims, err := a.verify(ctx, t)
+	claims, err := a.verifyNew(ctx, t)
 	return claims, a, err
 }
 

@@ -334,11 +334,16 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, *authorit
 }
 
 func (a *authority) verify(ctx context.Context, t *candidate) (*Claims, error) {
-	defer t.Release()
-	now := time.Now()
-	if claims, err := a.recall(t, now); claims != nil || err != nil {
+	if claims, err := a.recall(t, time.Now()); claims != nil || err != nil {
 		return claims, err
 	}
+	return a.verifyNew(ctx, t)
+}
+
+// verifyNew verifies a token that is not remembered.
+func (a *authority) verifyNew(ctx context.Context, t *candidate) (*Claims, error) {
+	defer t.Release()
+	now := time.Now()
 	k := a.keys.ByHeader(t.Header, now)
 	if k == nil {
 		var err error

@@ -76,7 +76,7 @@ func run(quick, check bool, figures string) error {
 	if found.refusals, err = lab.refuse(ctx); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context) error{lab.request, lab.scale, lab.refresh, lab.remember} {
+	for _, measure := range []func(context.Context) error{lab.paths, lab.request, lab.scale, lab.refresh, lab.remember} {
 		if err := measure(ctx); err != nil {
 			return err
 		}
