@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/entra-go/entra/internal/claimset"
+	"github.com/entra-go/entra/internal/keyset"
+	"github.com/entra-go/entra/internal/memory"
 	"github.com/entra-go/entra/internal/policy"
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/go-json-experiment/json"
@@ -250,6 +252,100 @@ func (c *Claims) lists() [6]*[]string {
 type roomyClaims struct {
 	Claims
 	room [4]string
+}
+
+// remembered is a token that was verified: with which key, and what it says. It is remembered under the hash of its
+// signature, which is the only part of the token that it does not hold. It never changes.
+//
+// Its claims are packed, because thousands of them are kept: claims as a caller gets them have three times the size.
+type remembered struct {
+	key    *keyset.Key
+	header string        // encoded; the tokens of a key share it
+	raw    payload       // encoded
+	packed memory.Packed // the claims' texts and lists, in the order of Claims.texts and Claims.lists
+	issuer string
+
+	issuedAt, notBefore, expiresAt time.Time
+
+	kind                                                  Kind
+	guest, agent, agentUser, groupsOverage, emailVerified bool
+}
+
+// newRemembered shares nothing with claims and keeps no piece of the token alive but header, which is the key set's.
+func newRemembered(k *keyset.Key, header, segment string, c *Claims) *remembered {
+	r := &remembered{
+		key:           k,
+		header:        header,
+		issuedAt:      c.IssuedAt,
+		notBefore:     c.NotBefore,
+		expiresAt:     c.ExpiresAt,
+		kind:          c.Kind,
+		guest:         c.Guest,
+		agent:         c.Agent,
+		agentUser:     c.AgentUser,
+		groupsOverage: c.GroupsOverage,
+		emailVerified: c.EmailVerified,
+	}
+	both := c.pack(segment)
+	r.raw, r.packed = payload{both[:len(segment)], true}, memory.Packed(both[len(segment):])
+	rest := r.packed
+	for _, text := range c.texts() {
+		if said := rest.Text(); text == &c.Issuer {
+			r.issuer = said
+		}
+	}
+	return r
+}
+
+// isSigned reports whether signed is the header and the payload of the token, with the dot between them.
+func (r *remembered) isSigned(signed string) bool {
+	h := len(r.header)
+	return len(signed) == h+1+len(r.raw.text) && signed[:h] == r.header && signed[h] == '.' && signed[h+1:] == r.raw.text
+}
+
+// claims returns the claims, which share nothing changeable with those of anybody else.
+func (r *remembered) claims() *Claims {
+	own := &roomyClaims{Claims: Claims{
+		Kind:          r.kind,
+		Guest:         r.guest,
+		Agent:         r.agent,
+		AgentUser:     r.agentUser,
+		GroupsOverage: r.groupsOverage,
+		EmailVerified: r.emailVerified,
+		IssuedAt:      r.issuedAt,
+		NotBefore:     r.notBefore,
+		ExpiresAt:     r.expiresAt,
+		raw:           &r.raw,
+	}}
+	rest, room := r.packed, own.room[:0]
+	for _, text := range own.texts() {
+		*text = rest.Text()
+	}
+	for _, list := range own.lists() {
+		*list, room = rest.List(room)
+	}
+	return &own.Claims
+}
+
+// pack returns prefix and, behind it, the texts and lists of c, each with its length in front.
+func (c *Claims) pack(prefix string) string {
+	size, texts, lists := len(prefix), c.texts(), c.lists()
+	for _, text := range texts {
+		size += memory.TextSize(*text)
+	}
+	for _, list := range lists {
+		size += memory.ListSize(*list)
+	}
+	var p memory.Packer
+	p.Grow(size)
+	p.WriteString(prefix)
+	for _, text := range texts {
+		p.Text(*text)
+	}
+	for _, list := range lists {
+		p.List(*list)
+	}
+	return p.String()
 }
 
 type contextKey struct{}

@@ -421,6 +421,48 @@ func (a *authority) unverified(body string) string {
 	return "; " + a.policy.Unverified(issuer, audience)
 }
 
+// remember keeps a token that was accepted with k, and returns its payload for the claims.
+func (a *authority) remember(t *candidate, k *keyset.Key, claims *Claims) *payload {
+	if a.memory != nil {
+		if id, ok := t.memoryKey(); ok && t.signed == t.Signed {
+			kept := newRemembered(k, a.keys.Header(t.Header), t.Signed[len(t.Header)+1:], claims)
+			a.memory.Put(id, kept)
+			return &kept.raw
+		}
+	}
+	return &payload{text: t.text()}
+}
+
+// recall returns the claims of a remembered token, nil if it is not remembered. All of its text is compared: the
+// signature by its hash, the rest as it stands. The token is re-checked at every use: its key must still be held
+// unchanged, its issuer current, its lifetime running.
+func (a *authority) recall(t *candidate, now time.Time) (*Claims, error) {
+	if a.memory == nil {
+		return nil, nil
+	}
+	id, ok := t.memoryKey()
+	if !ok {
+		return nil, nil
+	}
+	known, ok := a.memory.Get(id)
+	if !ok || !known.isSigned(t.signed) || !a.keys.Holds(known.key, now) || !a.isCurrent(known.issuer) {
+		return nil, nil
+	}
+	if err := a.policy.CheckLifetime(known.expiresAt, known.notBefore, known.issuedAt, now); err != nil {
+		a.memory.Forget(id)
+		c := known.claims()
+		return nil, about(err, refuse.About{Tenant: c.TenantID, Client: c.ClientID, Key: known.key.ID, Token: c.TokenID})
+	}
+	a.counts.remembered.Add()
+	return known.claims(), nil
+}
+
+// isCurrent reports whether the authority still goes by this issuer. Where no metadata is read, issuers never change.
+func (a *authority) isCurrent(issuer string) bool {
+	current := a.keys.Issuer()
+	return current == "" || current == issuer
+}
+
 // verifySigned does what the memory saves: the signature first, before any claim is believed.
 func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
 	if err := t.Decode(); err != nil {

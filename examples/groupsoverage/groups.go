@@ -115,7 +115,7 @@ func (g *groups) ask(ctx context.Context, u user) ([]string, error) {
 		return nil, fmt.Errorf("reading Graph's answer: %w", err)
 	}
 	if answer.Value == nil || answer.Next != "" {
-		return nil, errors.New("Graph's answer is not the whole list of groups")
+		return nil, errors.New("the answer of Graph is not the whole list of groups")
 	}
 	return answer.Value, nil
 }
