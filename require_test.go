@@ -89,6 +89,13 @@ func TestRequirements(t *testing.T) {
 		{"R86", "no tenant may", userCaller, entra.TenantIn(), tenant},
 		{"R86", "claims without tenant, an empty ID accepted", &entra.Claims{Kind: entra.UserToken}, entra.TenantIn(""), tenant},
 
+		{"R65", "a person", userCaller, entra.Human(), ""},
+		{"R65", "a person who signed in", idCaller, entra.Human(), ""},
+		{"R65", "an agent on behalf of a person", &entra.Claims{Kind: entra.UserToken, Agent: true}, entra.Human(), ""},
+		{"R65", "an agent's own account", &entra.Claims{Kind: entra.UserToken, Agent: true, AgentUser: true}, entra.Human(), entra.ReasonHuman},
+		{"R65", "an application instead of a person", appCaller, entra.Human(), entra.ReasonHuman},
+		{"R65", "claims without a kind, for a person", kindless, entra.Human(), forbidden},
+
 		{"R86", "any of nothing", userCaller, entra.AnyOf(), forbidden},
 	}
 	for _, r := range rows {
