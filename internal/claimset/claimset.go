@@ -70,7 +70,7 @@ func Read(text string, room []string) (Set, error) {
 var errFound = errors.New("found")
 
 // Issuer returns the iss of a payload whose signature was not checked, to choose who judges the token. It reads no further
-// than to the first iss, and hardly looks at what stands before: whoever judges the token reads all of it, strictly.
+// than to the first iss: whoever judges the token reads all of it, strictly.
 func Issuer(payload string) (string, error) {
 	issuer, _, err := unverified(payload, false)
 	if err != nil {
@@ -88,7 +88,7 @@ func Unverified(payload string) (issuer, audience string) {
 
 func unverified(payload string, both bool) (issuer, audience string, err error) {
 	hasIssuer, hasAudience := false, !both
-	err = strictjson.Glance(payload, func(name string, value *strictjson.Reader) (err error) {
+	err = strictjson.Object(payload, func(name string, value *strictjson.Reader) (err error) {
 		switch {
 		case name == "iss":
 			issuer, err = value.Text()

@@ -20,15 +20,11 @@ import (
 // Reader reads the value of the member at hand. It is valid inside the function given to [Object] only, which calls
 // exactly one of its methods for each member.
 type Reader struct {
-	source  string // what stands before at has been read
-	at      int
-	end     int   // where source stops being JSON; its length, if it never does
-	fault   error // what is wrong there
-	behind  bool  // there is text behind the object
-	escapes bool  // source has a backslash: its strings may be written otherwise than they read
+	source  string
+	escapes bool // source has a backslash: its strings may be written otherwise than they read
 	decoder *jsontext.Decoder
-	buffer  bytes.Buffer // what decoder and inner read
-	inner   *jsontext.Decoder
+	buffer  bytes.Buffer
+	inner   jsontext.Decoder // reads values again that have objects inside
 	names   names
 }
 
@@ -37,7 +33,7 @@ var repeating = jsontext.AllowDuplicateNames(true)
 
 var readers = sync.Pool{New: func() any {
 	r := new(Reader)
-	r.decoder, r.inner = jsontext.NewDecoder(&r.buffer), jsontext.NewDecoder(&r.buffer)
+	r.decoder = jsontext.NewDecoder(&r.buffer)
 	return r
 }}
 
@@ -53,51 +49,18 @@ func Object(source string, member func(name string, value *Reader) error) error 
 	if isDeep(source) {
 		return errDepth
 	}
-	r := newReader(source)
-	defer r.release()
-	r.validate()
-	return r.object(member)
-}
-
-// Glance is Object for a caller who chooses by some member and has the text read strictly afterwards. It looks at nothing
-// behind the last member that the caller lets it read, and of a text that is no JSON it may call member with anything.
-func Glance(source string, member func(name string, value *Reader) error) error {
-	r := newReader(source)
-	defer r.release()
-	return r.object(member)
-}
-
-func newReader(source string) *Reader {
 	r := readers.Get().(*Reader)
-	r.source, r.at, r.end, r.fault, r.behind = source, 0, len(source), nil, false
-	r.escapes = strings.IndexByte(source, '\\') >= 0
-	return r
-}
-
-// release gives r back. A pooled reader must not keep its source alive.
-func (r *Reader) release() {
-	r.source, r.fault = "", nil
-	r.names.reset()
-	readers.Put(r)
-}
-
-// validate lets the decoder find out up to where the source is JSON. It judges the whole text at once, which takes a
-// fifth of the time that it takes token by token; [Reader.token] then only finds the tokens again.
-func (r *Reader) validate() {
+	defer readers.Put(r)
+	r.source, r.escapes = source, strings.IndexByte(source, '\\') >= 0
 	r.buffer.Reset()
-	r.buffer.WriteString(r.source)
+	r.buffer.WriteString(source)
 	// Names of this object are compared by names, in a fifth of the time that the decoder takes for it.
 	r.decoder.Reset(&r.buffer, repeating)
-	if _, err := r.decoder.ReadValue(); err != nil {
-		var fault *jsontext.SyntacticError
-		if errors.As(err, &fault) {
-			r.end = min(int(fault.ByteOffset), r.end)
-		}
-		r.fault = syntax(err)
-		return
-	}
-	_, err := r.decoder.ReadToken()
-	r.behind = err != io.EOF
+	err := r.object(member)
+	// A pooled reader must not keep its source alive.
+	r.source = ""
+	r.names.reset()
+	return err
 }
 
 // isDeep reports whether values of source lie deeper in each other than MaxDepth. Of a text that is no JSON it may say
@@ -131,15 +94,13 @@ func (r *Reader) object(member func(name string, value *Reader) error) error {
 		return err
 	}
 	for {
+		// Where a name belongs, the decoder accepts a string or the object's end only.
 		kind, text, err := r.token()
 		if err != nil {
 			return err
 		}
 		if kind == '}' {
 			break
-		}
-		if kind != '"' {
-			return r.broken()
 		}
 		name, err := r.unquote(text)
 		if err != nil {
@@ -152,7 +113,7 @@ func (r *Reader) object(member func(name string, value *Reader) error) error {
 			return err
 		}
 	}
-	if r.behind {
+	if _, err := r.decoder.ReadToken(); err != io.EOF {
 		return errors.New("there is text behind the JSON object")
 	}
 	return nil
@@ -168,82 +129,16 @@ func (r *Reader) open(kind jsontext.Kind, want string) error {
 
 // token reads on by one token and returns its text, which shares memory with the source.
 func (r *Reader) token() (jsontext.Kind, string, error) {
-	kind := r.peek()
-	length := r.tokenLength(kind)
-	if length <= 0 || length > r.end-r.at {
-		return 0, "", r.broken()
+	start := r.decoder.InputOffset()
+	token, err := r.decoder.ReadToken()
+	if err != nil {
+		return 0, "", syntax(err)
 	}
-	text := r.source[r.at : r.at+length]
-	r.at += length
-	return kind, text, nil
-}
-
-// broken says what is wrong with the source where no token could be read.
-func (r *Reader) broken() error {
-	if r.fault == nil {
-		return errors.New("invalid JSON")
+	text := r.source[start:r.decoder.InputOffset()]
+	for isDelimiter(text[0]) {
+		text = text[1:]
 	}
-	return r.fault
-}
-
-// peek moves to the next token and returns its kind, or 0 if there is none.
-func (r *Reader) peek() jsontext.Kind {
-	for r.at < r.end && isDelimiter(r.source[r.at]) {
-		r.at++
-	}
-	if r.at >= r.end {
-		return 0
-	}
-	c := r.source[r.at]
-	if c == '-' || '0' <= c && c <= '9' {
-		return '0'
-	}
-	return jsontext.Kind(c)
-}
-
-// tokenLength returns the length of the token at hand, or 0 if it is none or does not end.
-func (r *Reader) tokenLength(kind jsontext.Kind) int {
-	switch kind {
-	case '"':
-		return r.stringLength()
-	case '{', '}', '[', ']':
-		return 1
-	case 't', 'n':
-		return len("true")
-	case 'f':
-		return len("false")
-	case '0':
-		n := 1
-		for r.at+n < r.end && isInNumber(r.source[r.at+n]) {
-			n++
-		}
-		return n
-	}
-	return 0
-}
-
-func (r *Reader) stringLength() int {
-	text := r.source[r.at:r.end]
-	if !r.escapes {
-		inside, _, closed := strings.Cut(text[1:], `"`)
-		if !closed {
-			return 0
-		}
-		return len(inside) + 2
-	}
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return 0
-}
-
-func isInNumber(c byte) bool {
-	return '0' <= c && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
+	return token.Kind(), text, nil
 }
 
 // isDelimiter reports whether c stands between tokens only.
@@ -259,45 +154,38 @@ func (r *Reader) Skip() error {
 
 // Any passes over a value of any type but null.
 func (r *Reader) Any() error {
-	if r.peek() == 'n' {
+	if r.decoder.PeekKind() == 'n' {
 		return unexpected('n', "a value")
 	}
 	return r.Skip()
 }
 
 // Raw returns the text of a value of any type, null included.
-func (r *Reader) Raw() (string, error) { return r.value() }
+func (r *Reader) Raw() (string, error) {
+	value, err := r.value()
+	if err != nil {
+		return "", err
+	}
+	return r.shared(value), nil
+}
 
 // value reads a value of any type, and makes sure that no object in it repeats a name.
-func (r *Reader) value() (string, error) {
-	r.peek()
-	start, depth, hasObject := r.at, 0, false
-	for {
-		kind, _, err := r.token()
-		if err != nil {
-			return "", err
-		}
-		switch kind {
-		case '{':
-			hasObject = true
-			depth++
-		case '[':
-			depth++
-		case '}', ']':
-			depth--
-		}
-		if depth <= 0 {
-			break
-		}
+func (r *Reader) value() (jsontext.Value, error) {
+	value, err := r.decoder.ReadValue()
+	if err != nil {
+		return nil, syntax(err)
 	}
-	value := r.source[start:r.at]
-	if !hasObject {
+	if bytes.IndexByte(value, '{') < 0 {
 		return value, nil
 	}
-	r.buffer.Reset()
-	r.buffer.WriteString(value)
-	r.inner.Reset(&r.buffer)
+	r.inner.Reset(bytes.NewBuffer(value))
 	return value, syntax(r.inner.SkipValue())
+}
+
+// shared returns the piece of the source that the decoder read last.
+func (r *Reader) shared(value jsontext.Value) string {
+	end := int(r.decoder.InputOffset())
+	return r.source[end-len(value) : end]
 }
 
 // Text returns a string.
@@ -374,7 +262,7 @@ func (r *Reader) Array(element func(raw string) error) error {
 	if err := r.open('[', "an array"); err != nil {
 		return err
 	}
-	for r.peek() != ']' {
+	for r.decoder.PeekKind() != ']' {
 		raw, err := r.Raw()
 		if err != nil {
 			return err
@@ -383,8 +271,8 @@ func (r *Reader) Array(element func(raw string) error) error {
 			return err
 		}
 	}
-	_, _, err := r.token()
-	return err
+	_, err := r.decoder.ReadToken()
+	return syntax(err)
 }
 
 // Number returns a number.
@@ -428,9 +316,9 @@ func (r *Reader) Truth() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if value[0] == 'n' {
+	if value.Kind() == 'n' {
 		return false, unexpected('n', "a truth value")
 	}
-	text := strings.Trim(value, `"`)
+	text := strings.Trim(string(value), `"`)
 	return text == "true" || text == "1", nil
 }
