@@ -385,6 +385,7 @@ func TestWhatFollowsIsToldToo(t *testing.T) {
 		{"early and another API", tenant.Token(entratest.NotYetValid(), entratest.Audience("api://x")), tenant.Transport(), []entra.Reason{"not_yet_valid", "audience"}},
 		{"no network and old", tenant.Token(entratest.Expired()), away{}, []entra.Reason{"keys_unavailable", "expired", ""}},
 		{"good", tenant.Token(), tenant.Transport(), []entra.Reason{""}},
+		{"another tenant, assumed to be signed well", tenant.Token(stranger, entratest.Tenant(entratest.OtherTenantID)), tenant.Transport(), []entra.Reason{"unknown_key", "tenant"}},
 		{"changed", spliced(tenant.Token(), tenant.Token(entratest.App())), tenant.Transport(), []entra.Reason{"signature"}},
 		{"old, without dates of its beginning", tenant.Token(entratest.Expired(), entratest.Without("nbf", "iat")), tenant.Transport(), []entra.Reason{"expired"}},
 	} {
@@ -398,6 +399,26 @@ func TestWhatFollowsIsToldToo(t *testing.T) {
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+// Without Entra's keys, a token of another issuer gets the hint that package entra gives where its key is not known.
+func TestOfflineNamesOtherIssuers(t *testing.T) {
+	tenant := entratest.New(t)
+	for _, row := range []struct {
+		name, issuer string
+		without      []string
+		want         string
+	}{
+		{"GitHub Actions", "https://token.actions.githubusercontent.com", []string{"tid", "ver"}, "GitHub Actions"},
+		{"the Bot Framework", "https://api.botframework.com", []string{"tid", "ver"}, "Bot Framework"},
+		{"another cloud", "https://login.microsoftonline.us/" + entratest.TenantID + "/v2.0", nil, "USGovernment"},
+	} {
+		token := tenant.Token(entratest.Claim("iss", row.issuer), entratest.Without(row.without...))
+		r := sent{authorization: "Bearer " + token}.explain(t, noNetwork{t}, "-offline")
+		if len(r.Otherwise) != 1 || r.Otherwise[0].Reason != entra.ReasonUnknownKey || !strings.Contains(r.Otherwise[0].Text, row.want) {
+			t.Errorf("%s: got %+v, want what is said of an unknown key, with %s in it", row.name, r.Otherwise, row.want)
 		}
 	}
 }

@@ -67,6 +67,9 @@ func newVerdict(j whatif.Assumed) verdict {
 		v.Assuming = append(v.Assuming, "the signature is good")
 		v.NotChecked = []string{"the signature and its key"}
 	}
+	if j.Stranger {
+		v.Assuming = append(v.Assuming, "the key is none of Entra's")
+	}
 	if j.IssuerAssumed {
 		v.NotChecked = append(v.NotChecked, "the issuer, which only the authority's metadata names")
 	}
@@ -155,6 +158,8 @@ func whatItIs(segments int, header, payload []aMember) string {
 		kind = "an access token of a user"
 	case text(payload, "idtyp") == "app":
 		kind = "an access token of an application"
+	case !has(payload, "ver") && !has(payload, "tid"):
+		kind = "a token without the claims of Entra's tokens"
 	case !has(payload, "azp") && !has(payload, "appid"):
 		kind = "an ID token"
 	case has(payload, "roles"):

@@ -107,8 +107,8 @@ const (
 )
 
 var reasons = map[entra.Reason]Advice{
-	entra.ReasonNoToken:           {Header, nil, "If the client acts on the challenge and comes back with a token, all is well: many send their first request without one. CORS preflight requests never carry one: handle them outside of Authenticate."},
-	entra.ReasonInvalidRequest:    {Header, nil, "Compare what the client sends with what arrives: proxies add headers of their own, and copied tokens have line breaks."},
+	entra.ReasonNoToken:           {Header, nil, "The whole header reads “Authorization: Bearer <access token>”. A first request without it is usual where clients act on the challenge; CORS preflight requests never carry one: handle them outside of Authenticate."},
+	entra.ReasonInvalidRequest:    {Header, nil, "The whole header reads “Authorization: Bearer <access token>”, once. Where the client sends it so, compare it with what arrives: proxies add headers of their own."},
 	entra.ReasonMalformed:         {Token, []string{"alg?"}, "Entra’s answer has the token as access_token; MSAL calls it accessToken (JavaScript), AccessToken (Go, .NET, Java), access_token (Python)."},
 	entra.ReasonTooLarge:          {Token, nil, "In the portal, at the API: Token configuration, Edit groups claim, Groups assigned to the application; or App roles, assigned to groups, in place of groups."},
 	entra.ReasonEncrypted:         {Token, nil, "In the portal, at the API: Manifest, tokenEncryptionKeyId, null."},
@@ -123,7 +123,7 @@ var reasons = map[entra.Reason]Advice{
 	entra.ReasonExpired:           {Time, []string{"exp"}, "MSAL and golang.org/x/oauth2 renew a token in time if they are asked before each request. “entra doctor” compares this machine’s clock with Entra’s."},
 	entra.ReasonNotYetValid:       {Time, []string{"nbf?", "iat?"}, "“entra doctor” compares this machine’s clock with Entra’s. Let NTP keep it."},
 	entra.ReasonIssuer:            {Issuer, []string{"iss", "tid"}, "“entra doctor -tenant <domain name>” says in which cloud a tenant lives, and “entra doctor -authority <URL>” what issuer an authority has."},
-	entra.ReasonTenant:            {Issuer, []string{"tid", "iss?"}, "If the tenant is no customer of yours, all is well. “entra doctor -tenant <domain name>” finds the ID of a customer’s tenant."},
+	entra.ReasonTenant:            {Issuer, []string{"tid", "iss?"}, "If nobody of that tenant is meant to use the API, all is well. “entra doctor -tenant <domain name>” finds the ID of a tenant."},
 	entra.ReasonVersion:           {Issuer, []string{"ver", "iss"}, whoIssuedIt},
 	entra.ReasonKeyIssuer:         {KeyOwner, []string{"iss", "kid"}, "“entra doctor -tenant <domain name>” says in which cloud the tenant lives. If this API serves that cloud already, the token is forged."},
 	entra.ReasonAudience:          {Audience, []string{"aud"}, "In MSAL: scopes: [\"api://<client ID of the API>/<name of the scope>\"]; in a daemon “/.default” in place of the name. The portal shows the API’s Application ID URI under Expose an API."},

@@ -116,7 +116,7 @@ func TestTheQuickstartExplainsEachToken(t *testing.T) {
 		{"writer", "201 Created accepted", "scp", ""},
 		{"v1", "200 OK accepted", "aud", ""},
 		{"guest", "200 OK accepted", "tid", ""},
-		{"none", "401 Unauthorized no_token", "", "all is well"},
+		{"none", "401 Unauthorized no_token", "", "Authorization: Bearer"},
 		{"two", "400 Bad Request invalid_request", "", "line break"},
 		{"secret", "401 Unauthorized malformed", "", "access_token"},
 		{"graph", "401 Unauthorized microsoft_api_token", "aud", "request the scope api://"},

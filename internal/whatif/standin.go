@@ -27,6 +27,8 @@ type standIn struct {
 	issuer  string // of metadata that it makes up
 	invent  bool   // documents, and a key that they do not name
 
+	stranger bool // kid is to be unknown
+
 	inventedIssuer atomic.Bool // in metadata
 }
 
@@ -94,6 +96,10 @@ func (s *standIn) keys(document []byte) ([]byte, error) {
 	own := map[string]any{
 		"kty": "RSA", "use": "sig", "kid": s.kid, "e": "AQAB",
 		"n": base64.RawURLEncoding.EncodeToString(s.private.N.Bytes()),
+	}
+	if s.stranger {
+		own["kid"] = s.kid + "-is-not-here"
+		return json.Marshal(map[string]any{"keys": []any{own}})
 	}
 	named := false
 	for _, key := range set.Keys {

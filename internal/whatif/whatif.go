@@ -87,6 +87,7 @@ func (a *answer) Write(b []byte) (int, error) { return len(b), nil }
 // Assumption is what a judgement takes for granted.
 type Assumption struct {
 	Signature bool      // the signature is good, and made with one of Entra's keys
+	Stranger  bool      // the key is none of Entra's; excludes Signature
 	At        time.Time // it is this time, at most [Furthest] from now; zero for now
 }
 
@@ -101,7 +102,8 @@ type Assumed struct {
 
 // Otherwise says what else is wrong with a token that was judged under an assumption: if its key is not known or cannot be
 // had, what follows if the signature is good, and if it is then too old or too new, what follows at the time of its issue.
-// Most tokens in a bug report are old, and most wrong options show as a key that is not known.
+// Most tokens in a bug report are old, and most wrong options show as a key that is not known: for a token of another
+// issuer whose signature was assumed to be good, it also says what is said of such a key.
 func (a API) Otherwise(ctx context.Context, last Assumed, fetched map[string][]byte, authorization []string) (list []Assumed, err error) {
 	ask := func(given Assumption) bool {
 		last = Assumed{Assumption: given}
@@ -110,14 +112,18 @@ func (a API) Otherwise(ctx context.Context, last Assumed, fetched map[string][]b
 		}
 		return err == nil
 	}
+	if last.Signature && last.Advice().Step == advice.Issuer {
+		ask(Assumption{Stranger: true, At: last.At})
+		return list, err
+	}
 	if reason := last.Reason(); reason == entra.ReasonUnknownKey || reason == entra.ReasonKeysUnavailable {
-		if !ask(Assumption{true, last.At}) {
+		if !ask(Assumption{Signature: true, At: last.At}) {
 			return nil, err
 		}
 	}
 	issued := issuedAt(authorization)
 	if reason := last.Reason(); last.At.IsZero() && !issued.IsZero() && (reason == entra.ReasonExpired || reason == entra.ReasonNotYetValid) {
-		if !ask(Assumption{last.Signature, issued}) {
+		if !ask(Assumption{Signature: last.Signature, At: issued}) {
 			return nil, err
 		}
 	}
@@ -144,12 +150,13 @@ func unix(seconds float64) time.Time { return time.Unix(int64(seconds), 0).UTC()
 // JudgeIf judges the token as package entra would if the assumption held. It lets package entra itself do so: it signs the
 // token's own text with a key of this process, and serves the key documents with that key in place of the one that the
 // token names. To judge at another time it moves the token's dates by the difference to now. fetched has the documents that
-// were fetched for [API.Judge], by their URLs; if the signature is assumed to be good, others are made up.
+// were fetched for [API.Judge], by their URLs; others are made up under an assumption about the key.
 func (a API) JudgeIf(ctx context.Context, given Assumption, fetched map[string][]byte, authorization []string) (Judgement, error) {
-	standIn, err := newStandIn(fetched, given.Signature)
+	standIn, err := newStandIn(fetched, given.Signature || given.Stranger)
 	if err != nil {
 		return Judgement{}, err
 	}
+	standIn.stranger = given.Stranger
 	j, err := a.judgeOver(ctx, standIn, given.At, authorization)
 	j.IssuerAssumed = standIn.inventedIssuer.Load()
 	return j, err

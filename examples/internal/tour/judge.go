@@ -62,7 +62,8 @@ func (a asked) options() (entra.Options, error) {
 }
 
 // verdicts returns the verdict on the token if its signature is good, since only the real Entra has its key. If that is
-// about the lifetime, as with most tokens in a bug report, a second verdict is for the time at which it was issued.
+// about the lifetime, as with most tokens in a bug report, a second verdict is for the time at which it was issued; if it
+// is about the issuer, a second one is for a key that Entra does not have, since other issuers have keys of their own.
 func (a asked) verdicts(ctx context.Context) ([]verdict, error) {
 	options, err := a.options()
 	if err != nil {
@@ -87,6 +88,9 @@ func (a asked) verdicts(ctx context.Context) ([]verdict, error) {
 
 func newVerdict(j whatif.Assumed) verdict {
 	v := verdict{explanation: explanationOf(j.Err, j.Claims), Assuming: "the signature is good", IssuerAssumed: j.IssuerAssumed}
+	if j.Stranger {
+		v.Assuming = "the key is none of Entra’s"
+	}
 	if !j.At.IsZero() {
 		v.Assuming += " and the token was issued just now"
 	}
