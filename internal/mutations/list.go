@@ -63,7 +63,7 @@ var tokens = []mutation{
 	{"a token is judged by the time before it waited for its key", "middleware.go",
 		"\t\tnow = time.Now()\n\t\tif claims, err := a.recall", "\t\tif claims, err := a.recall", faults},
 	{"text may follow the claims", "internal/strictjson/strictjson.go",
-		`if r.behind {`, `if false {`, objects},
+		`if _, err := r.decoder.ReadToken(); err != io.EOF {`, `if _, err := r.decoder.ReadToken(); false && err != io.EOF {`, objects},
 	{"objects lie in each other as deep as one likes", "internal/strictjson/strictjson.go",
 		`if depth > MaxDepth {`, `if false {`, objects},
 	{"the last of two claims of one name counts", "internal/strictjson/strictjson.go",
@@ -76,7 +76,7 @@ var tokens = []mutation{
 
 // memory are mutations of what is remembered of verified tokens and handed out.
 var memory = []mutation{
-	{"every use of a remembered token gets the same claims", "remembered.go",
+	{"every use of a remembered token gets the same claims", "claims.go",
 		"\treturn &own.Claims\n}\n", `	if handed == nil {
 		handed = make(map[*remembered]*Claims)
 	}
@@ -92,17 +92,17 @@ var handed map[*remembered]*Claims
 		`return list[:n:n], err`, `return list[:n], err`, conformance},
 	{"remembered claims' lists have spare capacity, in which the next list stands", "internal/memory/packed.go",
 		`list, rest = room[:n:n], room[n:n]`, `list, rest = room[:n], room[n:n]`, conformance + " ShareNothing"},
-	{"a remembered token outlives its key", "remembered.go",
+	{"a remembered token outlives its key", "middleware.go",
 		`|| !a.keys.Holds(known.key, now)`, ``, faults},
-	{"a known signature makes any token good", "remembered.go",
+	{"a known signature makes any token good", "middleware.go",
 		`|| !known.isSigned(t.signed)`, ``, hostile},
-	{"a known signature makes any header good", "remembered.go",
+	{"a known signature makes any header good", "claims.go",
 		` && signed[:h] == r.header`, ``, hostile},
-	{"a known signature makes any claims of the same length good", "remembered.go",
+	{"a known signature makes any claims of the same length good", "claims.go",
 		` && signed[h+1:] == r.raw.text`, ``, hostile},
-	{"a remembered token outlives its authority's issuer", "remembered.go",
+	{"a remembered token outlives its authority's issuer", "middleware.go",
 		`|| !a.isCurrent(known.issuer)`, ``, faults + " Authority"},
-	{"a remembered token never expires", "remembered.go",
+	{"a remembered token never expires", "middleware.go",
 		`if err := a.policy.CheckLifetime(known.expiresAt, known.notBefore, known.issuedAt, now); err != nil {`,
 		`if err := a.policy.CheckLifetime(known.expiresAt, known.notBefore, known.issuedAt, now); err != nil && false {`, faults},
 	{"the memory has no bound", "internal/memory/memory.go",
@@ -336,10 +336,13 @@ var answers = []mutation{
 	{"a failing requirement is passed over", "require.go",
 		`return internalFault("a requirement failed", err)`, `return nil`, ". Requir|AnyOf|Challenge|403|Step"},
 	{"a refusal may be cached", "respond.go",
-		`header.Set("Cache-Control", "no-store")`, ``, ". Answers"},
+		`field{"Cache-Control", "no-store"}, `, ``, ". Answers"},
 	{"a client reads the operator's text", "errors.go",
-		`body, _ := json.Marshal(problem{http.StatusText(status), status, clientText(reason), reason})`,
-		`body, _ := json.Marshal(problem{http.StatusText(status), status, err.Error(), reason})`, ". Answers|Problem"},
+		`setFields(w.Header(), field{"Content-Type", "application/problem+json"}`,
+		`if err != nil {
+		document = problemDocument{[]byte(err.Error()), strconv.Itoa(len(err.Error()))}
+	}
+	setFields(w.Header(), field{"Content-Type", "application/problem+json"}`, ". Answers|Problem"},
 	{"errors of Decode quote claims", "claims.go",
 		`return &decodeError{err}`, `return err`, ". Decode"},
 	{"claims challenges of any size are passed on", "require.go",
