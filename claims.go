@@ -122,6 +122,7 @@ func (c *Claims) PersonalAccount() bool { return c.TenantID == PersonalAccounts 
 // UserKey returns TenantID and ObjectID joined by a dot: a key under which to store data about the user or service
 // principal. It is "" if one of the two is missing, as it can be with Options.Authority.
 func (c *Claims) UserKey() string {
+	// Half a key would be shared by users who must be kept apart.
 	if c.TenantID == "" || c.ObjectID == "" {
 		return ""
 	}
@@ -382,6 +383,7 @@ func identityFrom(ctx context.Context) *identity {
 // [Verifier.Authenticate], only for requests with a token behind [Verifier.AuthenticateOptional].
 func ClaimsFromContext(ctx context.Context) (*Claims, bool) {
 	id := identityFrom(ctx)
+	// Also behind AuthenticateOptional, for a request without a token.
 	if id == nil || id.claims == nil {
 		return nil, false
 	}

@@ -182,6 +182,7 @@ type problem struct {
 // and sets no challenge: [Verifier.Refuse] does.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	status := StatusCode(err)
+	// A refusal without an error must not look like success.
 	if err == nil {
 		status = http.StatusInternalServerError
 	}

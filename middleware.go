@@ -127,6 +127,7 @@ func (v *Verifier) authenticate(next http.Handler, optional bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		values := r.Header["Authorization"]
 		id := &identity{verifier: v}
+		// A header that is there is judged even where none is needed: a bad token is no anonymous caller.
 		if !optional || len(values) > 0 || v.isZero() {
 			if err := v.identify(r.Context(), id, values); err != nil {
 				v.answerer(err).refuse(w, r, err)
@@ -284,6 +285,7 @@ func (v *Verifier) answererFor(ctx context.Context, err error) *responder {
 		return unconfigured
 	}
 	if refused, ok := asRefusal(err); ok {
+		// An error of another Verifier's says nothing about who answers here.
 		if a, ok := refused.By.(*authority); ok && slices.Contains(v.authorities, a) {
 			return a.respond
 		}
@@ -316,6 +318,7 @@ func zeroVerifier() error {
 // It sets ErrInvalidToken on every error of a check, in this one place: a check that forgot its sentinel would be a
 // fault of the server.
 func (v *Verifier) verify(ctx context.Context, token string) (*Claims, *authority, error) {
+	// Junk that names no issuer is the first authority's to refuse and to count.
 	chosen := v.authorities[0]
 	parts, err := jws.Cut(token, v.maxTokenSize)
 	t := candidate{Token: parts}
@@ -474,6 +477,7 @@ func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*C
 		refused.About.Key = k.ID
 		return nil, refused
 	}
+	// Not before the signature: else anybody could fill the memory of headers.
 	a.keys.Learn(t.Header, k)
 	claims := new(roomyClaims)
 	set, err := claimset.Read(t.text(), claims.room[:0])

@@ -81,6 +81,7 @@ func (p *responder) recordOnce(ctx context.Context, err error) {
 func (p *responder) log(ctx context.Context, status int, err error, refused *refusal) {
 	level := slog.LevelInfo
 	switch {
+	// Clients that act on challenges send their first request without a token.
 	case refused.Expected:
 		level = slog.LevelDebug
 	case status == http.StatusServiceUnavailable:
@@ -95,6 +96,7 @@ func (p *responder) log(ctx context.Context, status int, err error, refused *ref
 	if !logger.Enabled(ctx, level) {
 		return
 	}
+	// After the level: lines that nobody wants must not use up the limit.
 	leftOut, ok := p.limit.Admit(refused.Reason, time.Now())
 	if !ok {
 		return

@@ -17,7 +17,7 @@ type stripe struct {
 	_ [cacheLine - 8]byte
 }
 
-// Counter is a count that many goroutines raise at once. The zero value counts from nought.
+// Counter is a count that many goroutines raise at once. The zero value is ready to use.
 type Counter struct {
 	stripes [stripes]stripe
 	// near hands a goroutine the stripe that its core used last: sync.Pool keeps its objects by core.
