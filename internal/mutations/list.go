@@ -304,7 +304,7 @@ var rules = []mutation{
 	{"Options.Tenants says nothing about an external authority", "internal/policy/external.go",
 		`if e.tenant != "" && tenant != e.tenant {`, `if false {`, policy},
 	{"two Verifiers of one Combine accept one issuer", "combine.go",
-		`why != "" {`, `why == "never" {`, conformance},
+		`why != "" {`, `why == "never" {`, faults + " Combine"},
 }
 
 // answers are mutations of requirements, of what a client learns, and of what is logged.
