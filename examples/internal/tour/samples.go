@@ -49,7 +49,7 @@ func samples(tenant *entratest.Server) []sample {
 		{"id-token", groupElse, "the ID token of a page's user", "It tells the page who signed in; it permits nothing.", "", token(entratest.IDToken()), 401, entra.ReasonIDToken},
 		{"tenant", groupElse, "a token of another tenant", "Genuine, but of a tenant that this API does not serve.", "", token(entratest.Tenant(entratest.OtherTenantID)), 401, entra.ReasonTenant},
 		{"personal", groupElse, "a personal Microsoft account's token", "Entra lists the keys of such accounts elsewhere.", "", token(entratest.Personal()), 401, entra.ReasonUnknownKey},
-		{"bound", groupElse, "a token bound to a client certificate", "Worth nothing without the certificate's key, and nobody asks for that here.", "", token(entratest.Bound()), 401, entra.ReasonBoundToken},
+		{"bound", groupElse, "a token bound to a client certificate", "Worth nothing without the certificate's key, which is not verified here: refused.", "", token(entratest.Bound()), 401, entra.ReasonBoundToken},
 
 		{"expired", groupTime, "an expired token", "The client kept it too long.", "", token(entratest.Expired()), 401, entra.ReasonExpired},
 		{"early", groupTime, "a token of the future", "One of the two clocks is wrong.", "", token(entratest.NotYetValid()), 401, entra.ReasonNotYetValid},
