@@ -37,8 +37,9 @@ func (p *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		err = internalFault("a request was refused without an error; whoever called Refuse must say why", nil)
 	}
 	status := StatusCode(err)
-	// A caller that went away is not counted as refused, and nobody reads this answer.
-	if !isContextError(err) {
+	// A caller that went away is not counted as refused, and nobody reads this answer. While the request lives, the
+	// deadline was another one's: a fault on this side, which must not go unseen.
+	if !isContextError(err) || r.Context().Err() == nil {
 		p.record(r.Context(), status, err)
 	}
 	setFields(w.Header(), field{"Cache-Control", "no-store"}, field{"X-Content-Type-Options", "nosniff"},
@@ -55,7 +56,11 @@ func (p *responder) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (p *responder) record(ctx context.Context, status int, err error) {
 	refused, ok := asRefusal(err)
 	if !ok {
-		refused = &refusal{Reason: string(ReasonOf(err))}
+		reason := ReasonOf(err)
+		if reason == "" {
+			reason = ReasonInternal
+		}
+		refused = &refusal{Reason: string(reason)}
 	}
 	if !refused.Counted {
 		p.counts.refuse(Reason(refused.Reason))

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -88,4 +89,14 @@ func TestACallerWhoLeftIsNeitherLoggedNorCounted(t *testing.T) {
 		tenant.Restore()
 		synctest.Wait()
 	})
+}
+
+// A handler's own deadline is no caller who left.
+func TestADeadlineOfTheHandlersIsLoggedAndCounted(t *testing.T) {
+	verifier, written := testbed.Logging(t, entratest.New(t), slog.LevelWarn)
+	w := testbed.Refuse(verifier, fmt.Errorf("asking the list of customers: %w", context.DeadlineExceeded))
+	lines := written.Lines()
+	if w.Code != http.StatusServiceUnavailable || verifier.Stats().Refused[entra.ReasonInternal] != 1 || len(lines) != 1 || lines[0]["reason"] != string(entra.ReasonInternal) {
+		t.Errorf("got %d, %v and %v, want 503, counted and logged as internal", w.Code, verifier.Stats().Refused, lines)
+	}
 }
