@@ -123,6 +123,34 @@ func (p *responder) log(ctx context.Context, status int, err error, refused *ref
 	logger.LogAttrs(ctx, level, "entra: request refused", attrs...)
 }
 
+// Stats is a snapshot of what a [Verifier] has done since it was made.
+type Stats struct {
+	Verified   uint64            // tokens accepted
+	Remembered uint64            // of these, accepted from memory, without a signature check
+	Refused    map[Reason]uint64 // requests and tokens refused, by reason
+
+	Fetches       uint64    // fetches of the key documents that were started
+	FetchFailures uint64    // of these, failed ones
+	Keys          int       // signing keys held
+	LastFetch     time.Time // end of the last good fetch; zero if there was none
+}
+
+// add adds what a has counted.
+func (s *Stats) add(a *authority) {
+	remembered, keys := a.counts.remembered.Load(), a.keys.Stats()
+	s.Verified += a.counts.verified.Load() + remembered
+	s.Remembered += remembered
+	for reason, n := range a.counts.refusals() {
+		s.Refused[reason] += n
+	}
+	s.Fetches += keys.Fetches
+	s.FetchFailures += keys.Failures
+	s.Keys += keys.Keys
+	if keys.LastFetch.After(s.LastFetch) {
+		s.LastFetch = keys.LastFetch
+	}
+}
+
 // counts are what a Verifier counts of tokens and requests.
 type counts struct {
 	verified, remembered counter.Counter
