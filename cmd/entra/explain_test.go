@@ -3,16 +3,11 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +16,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // sent is a request and the API that it is sent to, once as flags and once as options.
@@ -239,7 +235,7 @@ func TestExplainAgreesWithTheLibrary(t *testing.T) {
 // The corpus has each reason that a request can be refused for.
 func TestTheCorpusHasEachReason(t *testing.T) {
 	ofPrograms := []entra.Reason{entra.ReasonInvalidToken, entra.ReasonForbidden, entra.ReasonInternal}
-	missing := declaredReasons(t)
+	missing := testbed.Reasons(t)
 	for _, row := range corpus(newTenants(t)) {
 		missing = slices.DeleteFunc(missing, func(r entra.Reason) bool { return r == row.reason })
 	}
@@ -247,40 +243,6 @@ func TestTheCorpusHasEachReason(t *testing.T) {
 	if len(missing) > 0 {
 		t.Errorf("got no row for the reasons %q", missing)
 	}
-}
-
-func declaredReasons(t *testing.T) (reasons []entra.Reason) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			spec, ok := n.(*ast.ValueSpec)
-			if !ok {
-				return true
-			}
-			if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
-				for _, value := range spec.Values {
-					text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
-					if err != nil {
-						t.Fatal(err)
-					}
-					reasons = append(reasons, entra.Reason(text))
-				}
-			}
-			return true
-		})
-	}
-	if len(reasons) < 30 {
-		t.Fatalf("got %d reasons, want 30 at least", len(reasons))
-	}
-	return reasons
 }
 
 // tellsKeys reports whether only the keys tell this reason.

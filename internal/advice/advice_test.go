@@ -3,56 +3,14 @@ package advice_test
 import (
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 	"github.com/entra-go/entra/internal/advice"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
-
-// declaredReasons reads the constants of type Reason from package entra's source, so that none is forgotten.
-func declaredReasons(t *testing.T) (reasons []entra.Reason) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			spec, ok := n.(*ast.ValueSpec)
-			if !ok || !isReason(spec.Type) {
-				return true
-			}
-			for _, value := range spec.Values {
-				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
-				if err != nil {
-					t.Fatal(err)
-				}
-				reasons = append(reasons, entra.Reason(text))
-			}
-			return true
-		})
-	}
-	if len(reasons) < 30 {
-		t.Fatalf("got %d reasons, want 30 at least", len(reasons))
-	}
-	return reasons
-}
-
-func isReason(e ast.Expr) bool {
-	ident, ok := e.(*ast.Ident)
-	return ok && ident.Name == "Reason"
-}
 
 func TestEachReasonHasAdvice(t *testing.T) {
 	verifier, err := entra.NewVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: entratest.New(t).Client()})
@@ -63,7 +21,7 @@ func TestEachReasonHasAdvice(t *testing.T) {
 	if got := advice.On(malformed, nil); got.Step != advice.Token || !strings.Contains(got.Change, "access_token") {
 		t.Errorf("malformed: got %+v, want the step Token and what to send", got)
 	}
-	for _, reason := range declaredReasons(t) {
+	for _, reason := range testbed.Reasons(t) {
 		if got := advice.ForReason(reason); got.Change == "" || got.Step.String() == "" {
 			t.Errorf("%s: got %+v, want a step and what to change; add it in advice.go", reason, got)
 		}

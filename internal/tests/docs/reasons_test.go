@@ -6,9 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"log/slog"
 	"net/http"
 	"os"
@@ -24,35 +21,6 @@ import (
 	"github.com/entra-go/entra/internal/advice"
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
-
-// declaredReasons reads the Reason constants from the source, so that none is forgotten here.
-func declaredReasons(t *testing.T) (found []entra.Reason) {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(testbed.Root(t), "errors.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
-			for _, value := range spec.Values {
-				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
-				if err != nil {
-					t.Fatal(err)
-				}
-				found = append(found, entra.Reason(text))
-			}
-		}
-		return true
-	})
-	if len(found) < 27 {
-		t.Fatalf("got %d reasons in errors.go, want 27 at least", len(found))
-	}
-	return found
-}
 
 // reasonRoute is a request that is refused for a reason.
 type reasonRoute struct {
@@ -179,7 +147,7 @@ func TestEveryReasonIsReached(t *testing.T) {
 		}
 		reached[reason] = true
 	}
-	for _, reason := range declaredReasons(t) {
+	for _, reason := range testbed.Reasons(t) {
 		if !reached[reason] {
 			t.Errorf("no request is refused for the reason %q", reason)
 		}
@@ -209,7 +177,7 @@ func documentedReasons(t *testing.T) (statuses map[entra.Reason][]string, exampl
 
 func TestEveryReasonIsDocumented(t *testing.T) {
 	statuses, examples := documentedReasons(t)
-	declared := declaredReasons(t)
+	declared := testbed.Reasons(t)
 	for _, reason := range declared {
 		var want []string
 		for _, route := range reasonRoutes {
@@ -259,7 +227,7 @@ func TestDocumentedAdviceIsTrue(t *testing.T) {
 		t.Fatal("docs/reasons.md has no section on how to make the change")
 	}
 	var want strings.Builder
-	for _, reason := range declaredReasons(t) {
+	for _, reason := range testbed.Reasons(t) {
 		fmt.Fprintf(&want, "- `%s`: %s\n", reason, advice.ForReason(reason).Change)
 	}
 	if !strings.HasSuffix(section, "\n\n"+want.String()) {

@@ -1,11 +1,17 @@
 package testbed
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/entra-go/entra"
 )
 
 // Root returns the folder of the root module, counted from the folder of the package whose tests run.
@@ -41,6 +47,35 @@ func TestFiles(t *testing.T) (found []string) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return found
+}
+
+// Reasons reads the Reason constants from the source, in their order, so that no list of them forgets one.
+func Reasons(t *testing.T) (found []entra.Reason) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(Root(t), "errors.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
+			for _, value := range spec.Values {
+				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = append(found, entra.Reason(text))
+			}
+		}
+		return true
+	})
+	if len(found) < 30 {
+		t.Fatalf("got %d reasons in errors.go, want 30 at least", len(found))
 	}
 	return found
 }
