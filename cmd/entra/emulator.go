@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"text/template"
@@ -162,6 +163,22 @@ func (r recipe) Metadata() string {
 		base = r.HTTPS
 	}
 	return base + "/" + r.Tenant() + "/v2.0" + metadataPath
+}
+
+// Environment returns the variables that the programs of docs/local.md read.
+func (r recipe) Environment() []string {
+	variables := append(settings(r.tenant), "AZURE_AUTHORITY_HOST="+r.HTTPS+"/", "ENTRA_METADATA="+r.Metadata())
+	if r.LocalIssuer {
+		variables = append(variables, "ENTRA_ISSUER="+r.Authority()+"/v2.0")
+	}
+	if r.CA == "" {
+		return variables
+	}
+	file, err := filepath.Abs(r.CA)
+	if err != nil {
+		file = r.CA // The working directory is gone; the file was written all the same.
+	}
+	return append(variables, trust(file)...)
 }
 
 func (r recipe) CAFile() string {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,8 +140,8 @@ func build(ctx context.Context, folder, binary string, s surroundings) error {
 	return nil
 }
 
-// environmentFor returns the variables that lead a program to the hosts, and the sample's settings for programs that take
-// them from the environment. Files that they name are in dir.
+// environmentFor returns the variables that lead a program to the hosts, and the sample's settings. Files that they name
+// are in dir.
 func environmentFor(tenant *fake, hosts entratest.Hosts, dir string) ([]string, error) {
 	ca, preload := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "hosts.cjs")
 	script, err := preloadFor(hosts)
@@ -151,23 +152,40 @@ func environmentFor(tenant *fake, hosts entratest.Hosts, dir string) ([]string, 
 		return nil, err
 	}
 	const local = "localhost,127.0.0.1,::1"
-	return []string{
+	return append([]string{
 		"HTTPS_PROXY=" + hosts.Proxy, "https_proxy=" + hosts.Proxy,
 		"NO_PROXY=" + local, "no_proxy=" + local,
-		"SSL_CERT_FILE=" + ca,       // Go, OpenSSL
-		"REQUESTS_CA_BUNDLE=" + ca,  // Python
-		"CURL_CA_BUNDLE=" + ca,      // curl
-		"NODE_EXTRA_CA_CERTS=" + ca, // Node.js, whose clients pass by HTTPS_PROXY
-		"NODE_OPTIONS=--require=" + preload,
+		"NODE_OPTIONS=--require=" + preload, // Node.js, whose clients pass by HTTPS_PROXY
+	}, slices.Concat(trust(ca), settings(tenant))...), nil
+}
+
+// trust returns the variables by which programs trust the certificate in the file.
+func trust(file string) (variables []string) {
+	for _, name := range []string{
+		"SSL_CERT_FILE",       // Go on Linux and the BSDs, OpenSSL
+		"REQUESTS_CA_BUNDLE",  // Python's requests
+		"CURL_CA_BUNDLE",      // curl
+		"NODE_EXTRA_CA_CERTS", // Node.js
+	} {
+		variables = append(variables, name+"="+file)
+	}
+	return variables
+}
+
+// settings returns the sample's settings for programs that take them from the environment: those of the API, those of the
+// application that calls it, and the page's.
+func settings(tenant *fake) []string {
+	return []string{
 		"ENTRA_TENANT_ID=" + tenant.config.TenantID,
 		"ENTRA_CLIENT_ID=" + tenant.api().ClientID,
 		"ENTRA_CLIENT_SECRET=" + entratest.APISecret,
+		"ENTRA_PAGE_ID=" + entratest.SPAClientID,
 		"AZURE_TENANT_ID=" + tenant.config.TenantID,
 		"AZURE_CLIENT_ID=" + entratest.ClientID,
 		"AZURE_CLIENT_SECRET=" + entratest.ClientSecret,
 		"API_SCOPE=" + tenant.uri() + "/.default",
 		"MCP_RESOURCE=http://localhost:8080/mcp",
-	}, nil
+	}
 }
 
 // preloadFor returns a script that leads connections of a Node.js program to the hosts.
