@@ -219,9 +219,6 @@ func TestTheDoctorIsMisused(t *testing.T) {
 
 // What the doctor prints to paste compiles and makes a Verifier.
 func TestThePastedOptionsCompile(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("the go command is not installed")
-	}
 	var programs []string
 	for i, row := range []struct {
 		args    []string

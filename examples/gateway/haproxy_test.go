@@ -64,13 +64,7 @@ func readConfig(t *testing.T, name string) string {
 // startHAProxy runs HAProxy with the configuration, but for its addresses, and returns a client that reaches it.
 func startHAProxy(t *testing.T, program, config string) *http.Client {
 	t.Helper()
-	binary, err := exec.LookPath("haproxy")
-	if err != nil {
-		binary, err = exec.LookPath("/usr/sbin/haproxy") // not in everybody's PATH
-	}
-	if err != nil {
-		missing(t, "HAProxy is not installed; on Debian: apt-get install haproxy")
-	}
+	binary := look(t, "haproxy", "haproxy")
 	// A socket's path may have some 100 bytes only, and that of t.TempDir may be longer.
 	dir, err := os.MkdirTemp("", "haproxy")
 	if err != nil {

@@ -98,10 +98,7 @@ func TestWithoutTheGatewayNobodyPasses(t *testing.T) {
 // goes to it, whatever the host.
 func startNginx(t *testing.T, gateway, program string) *http.Client {
 	t.Helper()
-	binary, err := exec.LookPath("nginx")
-	if err != nil {
-		missing(t, "nginx is not installed; on Debian: apt-get install nginx-light")
-	}
+	binary := look(t, "nginx", "nginx-light")
 	site, err := os.ReadFile("nginx.conf")
 	if err != nil {
 		t.Fatal(err)

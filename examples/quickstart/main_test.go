@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 // The test binary is the program itself when it is started with this variable.
@@ -92,12 +94,7 @@ func TestThePrintedTokensWork(t *testing.T) {
 }
 
 func TestThePrintedCommandsGetATokenAndUseIt(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		if os.Getenv("ENTRA_CI_REQUIRE") == "1" {
-			t.Fatal("curl is not installed, and ENTRA_CI_REQUIRE is 1")
-		}
-		t.Skip("NOT RUN: curl is not installed")
-	}
+	programs.Look(t, "curl", "curl")
 	s := start(t)
 	_, commands, found := strings.Cut(s.show, "with a token of its own:\n")
 	if !found {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
@@ -23,10 +25,7 @@ echo 00000000-0000-4000-8000-000000000001
 // TestTheCommandsOfTheFlows runs the shell of docs/flows with stubs: it must parse, every ID must have been set before it
 // is used, and what is JSON must be JSON.
 func TestTheCommandsOfTheFlows(t *testing.T) {
-	shell, err := exec.LookPath("sh")
-	if err != nil {
-		missing(t, "there is no sh")
-	}
+	shell := programs.Look(t, "dash", "sh")
 	for page, given := range map[string][]string{"daemon": nil, "page": nil, "on-behalf-of": {"api=00000000-0000-4000-8000-000000000002"}} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile("../../docs/flows/" + page + ".md")

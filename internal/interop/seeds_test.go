@@ -15,6 +15,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 // program is one of the two older validators, running. It answers one question after the other.
@@ -96,10 +97,15 @@ func seedsVerifier(t *testing.T, tenant *entratest.Server, cacheSize int) *entra
 	return verifier
 }
 
+func seedPython(t *testing.T) string {
+	t.Helper()
+	return programs.Python(t, "python3-jwt python3-cryptography python3-httpx", "jwt", "cryptography", "httpx")
+}
+
 const seedsPage = "../../docs/seeds.md"
 
 func TestTheTwoProgramsBesideTheLibrary(t *testing.T) {
-	nodePath, pythonPath := node(t), python(t)
+	nodePath, pythonPath := node(t), seedPython(t)
 	tenant := entratest.New(t)
 	login, err := tenant.Start()
 	if err != nil {
@@ -190,7 +196,7 @@ func TestTheLibrarysDefaultsRefuseWhatNeedsASwitch(t *testing.T) {
 
 // An API with a signing key of its own: the programs ask for its keys by ?appid=, the library with AppKeys.
 func TestAnApplicationWithItsOwnKey(t *testing.T) {
-	nodePath, pythonPath := node(t), python(t)
+	nodePath, pythonPath := node(t), seedPython(t)
 	tenant := entratest.New(t, entratest.Config{Apps: []entratest.AppRegistration{
 		{ClientID: entratest.APIClientID, Scopes: []string{entratest.ScopeRead}, OwnKey: true},
 	}})
@@ -221,7 +227,7 @@ func TestAnApplicationWithItsOwnKey(t *testing.T) {
 // TestTimingBesideThePrograms prints what one validation of the same valid token costs, in one run on one machine. It
 // judges nothing.
 func TestTimingBesideThePrograms(t *testing.T) {
-	nodePath, pythonPath := node(t), python(t)
+	nodePath, pythonPath := node(t), seedPython(t)
 	tenant := entratest.New(t)
 	login, err := tenant.Start()
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/entra-go/entra"
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 // file is one of Wycheproof's (schemas/json_web_signature_schema_v1.json and json_web_key_schema_v1.json there).
@@ -47,12 +48,22 @@ var departures = map[string]struct {
 	"json_web_key_test.json rejectsKeyWithRocaVulnerability": {true, "a key counts because Entra's document names it; how Entra made it is not examined"},
 }
 
+const unset = "ENTRA_WYCHEPROOF names no clone of https://github.com/C2SP/wycheproof"
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if os.Getenv("ENTRA_WYCHEPROOF") == "" {
+		programs.WriteNoTests(os.Stdout, unset)
+	}
+	os.Exit(status)
+}
+
 // TestWycheproof asks for each vector what the Verifier says once the vector's key is in Entra's document. No payload is a claim
 // set, so a good signature shows as the reason claims, which only a verified token can have, and everything else as another.
 func TestWycheproof(t *testing.T) {
 	folder := os.Getenv("ENTRA_WYCHEPROOF")
 	if folder == "" {
-		t.Skip("NO VECTORS RAN: set ENTRA_WYCHEPROOF to a clone of https://github.com/C2SP/wycheproof")
+		t.Skip(unset)
 	}
 	for _, test := range []struct {
 		file     string

@@ -1,4 +1,4 @@
-package faults_test
+package recorded_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package faults_test
+package recorded_test
 
 import (
 	"encoding/base64"
@@ -15,17 +15,30 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/programs"
 	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
-// recorded returns a file's path in the folder of recorded documents, which is no part of this repository.
+// folder holds what was recorded of the real Entra. It is no part of this repository.
+func folder() string { return os.Getenv("ENTRA_RECORDED_DATA") }
+
+const unset = "ENTRA_RECORDED_DATA names no folder with recorded documents of the real Entra"
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if folder() == "" {
+		programs.WriteNoTests(os.Stdout, unset)
+	}
+	os.Exit(status)
+}
+
+// recorded returns a file's path in the folder.
 func recorded(t *testing.T, path ...string) string {
 	t.Helper()
-	folder := os.Getenv("ENTRA_RECORDED_DATA")
-	if folder == "" {
-		t.Skip("ENTRA_RECORDED_DATA names no folder with recorded documents of the real Entra")
+	if folder() == "" {
+		t.Skip(unset)
 	}
-	return filepath.Join(append([]string{folder}, path...)...)
+	return filepath.Join(append([]string{folder()}, path...)...)
 }
 
 func readRecorded(t *testing.T, path string) []byte {

@@ -1,0 +1,43 @@
+package interop_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/programs"
+)
+
+// Programs in other languages reach the fake tenant of entra run under Microsoft's names.
+func TestCommandsInOtherLanguagesReachTheFakeTenant(t *testing.T) {
+	const metadata = issuer + "/.well-known/openid-configuration"
+	const fetch = `fetch("` + metadata + `").then(r => r.json()).then(m => console.log("fetch", m.issuer));`
+	const https = `require("node:https").get("` + metadata + `", r => { let s = ""; r.on("data", d => s += d); r.on("end", () => console.log("https", JSON.parse(s).issuer)) });`
+	tool := filepath.Join(t.TempDir(), "entra")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "./cmd/entra")
+	build.Dir = "../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the tool: %v\n%s", err, out)
+	}
+	for _, row := range []struct {
+		debian  string
+		command []string
+		want    []string
+	}{
+		{"nodejs", []string{"node", "-e", fetch + https}, []string{"fetch " + issuer, "https " + issuer}},
+		{"curl", []string{"curl", "-s", metadata}, []string{`"issuer":"` + issuer + `"`}},
+		{"python3", []string{"python3", "-c", "import json, urllib.request; print('python', json.load(urllib.request.urlopen('" + metadata + "'))['issuer'])"}, []string{"python " + issuer}},
+	} {
+		t.Run(row.command[0], func(t *testing.T) {
+			programs.Look(t, row.debian, row.command[0])
+			out, err := exec.CommandContext(t.Context(), tool, append([]string{"run", "-tenant", entratest.TenantID, "--"}, row.command...)...).CombinedOutput()
+			for _, want := range row.want {
+				if err != nil || !strings.Contains(string(out), want) {
+					t.Errorf("got %v and\n%s\nwant %q", err, out, want)
+				}
+			}
+		})
+	}
+}
