@@ -153,7 +153,7 @@ func (s *Set) endLoad(d *document, got *fetched) {
 	}
 	s.current.Store(current.with(d.index, got, got.at))
 	if d.running == nil {
-		d.due.Store(s.since(later(d.allowance.rest, got.at.Add(refreshAfter))))
+		s.plan(d, got.at)
 	}
 }
 

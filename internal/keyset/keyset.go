@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,8 +18,6 @@ import (
 )
 
 const (
-	// refreshAfter is the age of the last good document from which on the use of a key starts a refresh.
-	refreshAfter = time.Hour
 	// fetchTimeout bounds a fetch of metadata and keys, and so how long a request can wait for one.
 	fetchTimeout = fetch.Timeout
 	// maxWaiting bounds the requests that wait for keys at one time, each of which costs memory until its fetch ends. While
@@ -50,10 +49,11 @@ type document struct {
 	source Source
 	index  int    // of its view in a snapshot
 	name   string // of its entry in the cache
-	// due is when a used key starts a refresh, as the time since the Set's start; never while a fetch runs.
+	// due is when the use of a key matters to the schedule, as the time since the Set's start; never while a fetch runs.
 	due atomic.Int64
 
 	running     *flight
+	schedule    schedule
 	allowance   allowance
 	fetches     uint64
 	failures    uint64
@@ -283,10 +283,19 @@ func (s *Set) refreshIfDue(d *document, now time.Time) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Another request may have started it in between.
-	if d.running == nil && int64(now.Sub(s.start)) >= d.due.Load() {
+	switch {
+	case d.running != nil: // Another request may have started it in between.
+	case d.schedule.use(now, rand.N(refreshSpread)):
 		s.begin(d, "")
+	default:
+		d.due.Store(s.since(d.schedule.next))
 	}
+}
+
+// plan sets when the next refresh is due. The caller holds the lock, and no fetch runs.
+func (s *Set) plan(d *document, lastGood time.Time) {
+	d.schedule = scheduled(lastGood, d.allowance.rest)
+	d.due.Store(s.since(d.schedule.next))
 }
 
 // begin starts a fetch. The caller holds the lock.
@@ -321,14 +330,14 @@ func (s *Set) end(d *document, f *flight, got *fetched, err error) {
 		d.failures++
 		current := s.current.Load()
 		d.allowance.failed(f.started, now, fetch.RetryAfter(err), !current.has("", now))
-		d.due.Store(s.since(later(d.allowance.rest, current.views[d.index].lastGood.Add(refreshAfter))))
+		s.plan(d, current.views[d.index].lastGood)
 		return
 	}
 	d.allowance.succeeded()
 	got.at = now
 	next := s.current.Load().with(d.index, got, now)
 	s.current.Store(next)
-	d.due.Store(s.since(now.Add(refreshAfter)))
+	s.plan(d, now)
 	if !f.unknown {
 		return
 	}

@@ -192,7 +192,11 @@ var keys = []mutation{
 	{"a panicking transport takes the process down", "internal/keyset/source.go",
 		`if p := recover(); p != nil {`, `if p := any(nil); p != nil {`, faults},
 	{"keys are never refreshed", "internal/keyset/keyset.go",
-		`d.due.Store(s.since(now.Add(refreshAfter)))`, `d.due.Store(never)`, faults},
+		`s.plan(d, now)`, `d.due.Store(never)`, faults},
+	{"replicas in constant use refresh in the same second", "internal/keyset/schedule.go",
+		`s.begin = s.begin.Add(wait)`, `_ = wait`, keyset},
+	{"every use of the second half puts the refresh off", "internal/keyset/schedule.go",
+		"\tcase !now.Before(s.begin):\n\t\treturn true\n", "", keyset},
 }
 
 // cached are mutations of what is kept across restarts, and of keys that are distrusted whatever a document says.

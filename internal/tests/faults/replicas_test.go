@@ -51,3 +51,54 @@ func TestFetchesOfManyReplicas(t *testing.T) {
 		}
 	})
 }
+
+// TestReplicasThatStartTogetherRefreshApart starts a thousand replicas in the same second and uses each of them once a
+// second, so that without more ado all would find their keys an hour old in the same second. Idle ones do not wait.
+func TestReplicasThatStartTogetherRefreshApart(t *testing.T) {
+	const replicas, hours = 1000, 3
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t)
+		verifiers := make([]*entra.Verifier, replicas)
+		for i := range verifiers {
+			verifiers[i] = testbed.NewVerifier(t, tenant, nil)
+		}
+		start, token := time.Now(), tenant.Token(entratest.Lifetime(2*hours*time.Hour))
+		useAll := func() (fetched int) {
+			before := tenant.KeyRequests()
+			for _, verifier := range verifiers {
+				expect(t, verifier, token, accepted)
+			}
+			synctest.Wait()
+			return tenant.KeyRequests() - before
+		}
+		if got := useAll(); got != replicas {
+			t.Fatalf("at the start: got %d fetches, want one a replica", got)
+		}
+		for hour := 1; hour <= hours; hour++ {
+			last := time.Duration(hour) * time.Hour
+			time.Sleep(time.Until(start.Add(last - 2*time.Minute)))
+			fetched, busiest, first := 0, 0, time.Duration(0)
+			for fetched < replicas && time.Since(start) <= last+time.Duration(hour)*time.Minute {
+				now := useAll()
+				if first == 0 && now > 0 {
+					first = time.Since(start)
+				}
+				fetched += now
+				busiest = max(busiest, now)
+				time.Sleep(time.Second)
+			}
+			t.Logf("hour %d: %d fetches from %v to %v, %d in the busiest second", hour, fetched, first, time.Since(start), busiest)
+			if first < last || fetched != replicas {
+				t.Errorf("hour %d: got %d fetches, the first after %v; want one a replica, from %v on", hour, fetched, first, last)
+			}
+			// About 17 are expected in a second; that a second has more than 60 by chance does not happen.
+			if busiest > 60 {
+				t.Errorf("hour %d: got %d fetches in one second, want the %d spread over a minute", hour, busiest, replicas)
+			}
+		}
+		time.Sleep(61 * time.Minute)
+		if got := useAll(); got != replicas {
+			t.Errorf("idle for more than an hour: got %d fetches at the first use, want one a replica", got)
+		}
+	})
+}
