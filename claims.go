@@ -16,11 +16,14 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Kind says what a token lets its bearer be.
+// Kind says what a token lets its bearer be. The zero Kind is that of claims which come from no token: they meet no
+// requirement.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type Kind uint8
 
+// The kinds of tokens.
 const (
-	// No kind: the claims come from no token. They meet no requirement.
 	_ Kind = iota
 	// UserToken is an access token with which an application acts for a user (delegated permissions, scp).
 	UserToken
@@ -30,7 +33,7 @@ const (
 	IDToken
 )
 
-// String returns the kind in words.
+// String returns the kind in words: "user token", "application token", "ID token", or "no token" for any other value.
 func (k Kind) String() string {
 	switch k {
 	case UserToken:
@@ -43,10 +46,10 @@ func (k Kind) String() string {
 	return "no token"
 }
 
-// MarshalText writes the kind in words, for logs and JSON.
+// MarshalText returns what String does, for logs and JSON. It never fails.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText reads what MarshalText writes; any other text is no kind.
+// UnmarshalText reads what MarshalText writes; any other text becomes the zero Kind. It never fails.
 func (k *Kind) UnmarshalText(text []byte) error {
 	*k = 0
 	for _, known := range []Kind{UserToken, AppToken, IDToken} {
@@ -58,49 +61,76 @@ func (k *Kind) UnmarshalText(text []byte) error {
 }
 
 // Claims are what a verified token says. They belong to whoever received them: changing them changes nothing for
-// anyone else, but they are shared by the handlers of one request. Fields of claims that a token does not have are
-// zero. To identify a user, store TenantID with ObjectID ([Claims.UserKey]).
+// anyone else. The handlers of one request share them, so that handlers which change them must not run at the same time.
+// Fields of claims that a token does not have are zero. To identify a user, store TenantID with ObjectID
+// ([Claims.UserKey]).
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 type Claims struct {
-	Kind          Kind
-	Guest         bool // the user is a guest in TenantID (acct, else idp)
-	Agent         bool // an agent identity acts, for itself or for a user (xms_act_fct, xms_sub_fct, xms_par_app_azp)
-	AgentUser     bool // the user account is an agent's own, with no person behind it (xms_sub_fct); see [Human]
-	GroupsOverage bool // the user has too many groups for the token: never read this as "no groups"; ask Graph
-	EmailVerified bool // xms_edov: the owner of the email's domain was verified
+	Kind Kind // what the token lets its bearer be; the zero Kind meets no requirement
+
+	// Guest says that the user is a guest in TenantID (acct, or else idp).
+	Guest bool
+	// Agent says that an agent identity acts, for itself or for a user (11 or 13 in xms_act_fct or
+	// xms_sub_fct, or any xms_par_app_azp).
+	Agent bool
+	// AgentUser says that the user account is an agent's own, with no person behind it (13 in
+	// xms_sub_fct). See [Human].
+	AgentUser bool
+	// GroupsOverage says that the user has too many groups for the token: Groups is empty then, and
+	// does not mean that the user has no groups. Ask Microsoft Graph.
+	GroupsOverage bool
+	// EmailVerified says that the owner of the email's domain was verified (xms_edov).
+	EmailVerified bool
 
 	TenantID string // tid: the directory that issued the token, a GUID; for a guest, the host's
 	ObjectID string // oid: the user or service principal, a GUID unique in its tenant
-	Subject  string // sub: the same for this API alone; differs from API to API for a user
-	ClientID string // azp or appid: the application that asked for the token; never this API. Anyone can pretend to be a public client (ClientAuth "0")
+	Subject  string // sub: the user or application, as this API alone knows it
 
-	ClientAuth         string   // azpacr or appidacr, how the client proved itself: "0" not at all, "1" by secret, "2" by certificate or federation
-	ClientCapabilities []string // xms_cc: "cp1" says that the client can answer a claims challenge
-	AgentBlueprint     string   // xms_par_app_azp: the application the agent was made from; for logs, it must not decide access
+	// ClientID is the application that asked for the token (azp or appid), "" for an ID token, which
+	// names no caller. It is this API's own ID where a page or a service signs in with the API's
+	// registration. Anyone can pretend to be a public client (ClientAuth "0").
+	ClientID string
+	// ClientAuth is how the client proved itself (azpacr or appidacr): "0" not at all, "1" by
+	// secret, "2" by certificate or federation.
+	ClientAuth string
+	// ClientCapabilities are what the client says it can do (xms_cc): "cp1" is to answer a claims
+	// challenge.
+	ClientCapabilities []string
+	// AgentBlueprint is the application that the agent was made from (xms_par_app_azp). It is for
+	// logs: it must not decide access.
+	AgentBlueprint string
 
-	Scopes         []string // scp: delegated permissions, bare names such as Orders.Read; of UserTokens only
+	Scopes         []string // scp: delegated permissions, bare names such as Orders.Read; of a UserToken only
 	Roles          []string // roles: app roles of a user, or application permissions; see Kind
-	Groups         []string // groups: object IDs of the user's groups. Empty with GroupsOverage means unknown
-	DirectoryRoles []string // wids: template IDs of the user's directory roles, in the tenant TenantID
-	AuthContexts   []string // acrs: Conditional Access authentication contexts that are satisfied, such as c1
+	Groups         []string // groups: object IDs of the user's groups; see GroupsOverage
+	DirectoryRoles []string // wids: template IDs of the user's directory roles in TenantID
+	AuthContexts   []string // acrs: Conditional Access contexts that are satisfied, such as c1
 
-	Audience         string // aud: this API, as the client or Entra named it
-	Issuer           string // iss
-	Version          string // ver: "1.0" or "2.0"
-	TokenID          string // uti: names the token in Entra's sign-in logs
-	SessionID        string // sid: the user's session
-	UserFlow         string // tfp, or acr of older policies: the B2C policy the user came through
-	IdentityProvider string // idp: who signed the user in, where that is not Issuer
+	Audience  string // aud: this API, as the client or Entra named it
+	Issuer    string // iss
+	Version   string // ver: "1.0" or "2.0"
+	TokenID   string // uti: names the token in Entra's sign-in logs
+	SessionID string // sid: the user's session
+	// UserFlow is the B2C policy that the user came through (tfp, or acr of older policies).
+	UserFlow string
+	// IdentityProvider is who signed the user in, where that is not Issuer (idp).
+	IdentityProvider string
 
-	IssuedAt  time.Time // iat
-	NotBefore time.Time // nbf
-	ExpiresAt time.Time // exp; a stream should end here
+	IssuedAt  time.Time // iat, in UTC
+	NotBefore time.Time // nbf, in UTC
+	ExpiresAt time.Time // exp, in UTC; a stream should end here
 
-	Name              string // name, for display. It can be changed and repeated: it must not decide access
-	PreferredUsername string // preferred_username, upn or unique_name, for display. It can be changed and reused: it must not decide access
-	Email             string // email. Foreign tenants can set any address: it must not decide access, not even with EmailVerified
-	LoginHint         string // login_hint, opaque, to sign the same user in or out. It must not decide access
+	// Name is for display (name). It can be changed and repeated: it must not decide access.
+	Name string
+	// PreferredUsername is for display (preferred_username, upn or unique_name). It can be changed
+	// and reused: it must not decide access.
+	PreferredUsername string
+	// Email is where to write to the user (email). Foreign tenants can set any address: it must not
+	// decide access, not even with EmailVerified.
+	Email string
+	// LoginHint is opaque, to sign the same user in or out (login_hint). It must not decide access.
+	LoginHint string
 
 	raw *payload // nil for claims made by hand. A pointer, since every copy has it and hardly any uses it
 }
@@ -132,8 +162,10 @@ func (c *Claims) UserKey() string {
 // Decode decodes the token's whole claim set into v, a pointer to a struct or map, for claims that have no field here.
 // Struct fields are matched by their exact names; what json tags mean is said at
 // https://pkg.go.dev/github.com/go-json-experiment/json. A directory extension or custom claim may be a string in one
-// token and an array in the next. Claims that were made by hand have no claim set: an error. The text of an error names the
-// claim that does not fit, and holds nothing else of the token; what errors.As finds in it, a *json.SemanticError of that
+// token and an array in the next.
+//
+// It returns an error for claims that were made by hand and have no claim set, and where a claim does not fit. The text of
+// that error names the claim and holds nothing else of the token; what errors.As finds in it, a *json.SemanticError of that
 // package, may hold the claim's value and must not be logged.
 func (c *Claims) Decode(v any) error {
 	if c.raw == nil {
@@ -179,12 +211,13 @@ func (e *decodeError) Error() string {
 // Unwrap returns the error of json.Unmarshal.
 func (e *decodeError) Unwrap() error { return e.cause }
 
-// String names the token without saying who its user is, so that claims in a log line give nobody away.
+// String names the token by its kind, TokenID, ObjectID and TenantID, not by anything that says who its user is: claims in a
+// log line give nobody away.
 func (c Claims) String() string {
 	return c.Kind.String() + " " + quote.Field(c.TokenID) + " of " + quote.Field(c.ObjectID) + " in tenant " + quote.Field(c.TenantID)
 }
 
-// LogValue is String for package slog.
+// LogValue implements [slog.LogValuer] with a group of kind, tid, oid, client and uti, for the same purpose as String.
 func (c Claims) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("kind", c.Kind.String()), slog.String("tid", quote.Field(c.TenantID)),
 		slog.String("oid", quote.Field(c.ObjectID)), slog.String("client", quote.Field(c.ClientID)), slog.String("uti", quote.Field(c.TokenID)))

@@ -463,3 +463,85 @@ func TestARememberedTokenHasTheSameClaims(t *testing.T) {
 		}
 	}
 }
+
+// A key under which to store what belongs to the user. Names and email addresses change, and are given to others.
+func ExampleClaims_UserKey() {
+	claims := &entra.Claims{TenantID: entratest.TenantID, ObjectID: entratest.AliceObjectID, PreferredUsername: "alice@contoso.example"}
+	fmt.Println(claims.UserKey())
+	fmt.Printf("%q\n", (&entra.Claims{ObjectID: entratest.AliceObjectID}).UserKey())
+	// Output:
+	// 11111111-1111-4111-8111-111111111111.e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1
+	// ""
+}
+
+// A handler that shows more to some. What a route as a whole needs is for Require to say.
+func ExampleClaims_HasScope() {
+	claims := &entra.Claims{Kind: entra.UserToken, Scopes: []string{"Orders.Read"}}
+	fmt.Println(claims.HasScope("Orders.Read"), claims.HasScope("orders.read"))
+	// Output:
+	// true false
+}
+
+// A role is a user's or an application's: look at the Kind too, or use Role and AppPermission, which do.
+func ExampleClaims_HasRole() {
+	user := &entra.Claims{Kind: entra.UserToken, Roles: []string{"Orders.Admin"}}
+	daemon := &entra.Claims{Kind: entra.AppToken, Roles: []string{"Orders.Admin"}}
+	for _, claims := range []*entra.Claims{user, daemon} {
+		fmt.Println(claims.HasRole("Orders.Admin"), claims.HasRole("Orders.Admin") && !claims.AppOnly())
+	}
+	// Output:
+	// true true
+	// true false
+}
+
+// Who acts: an application for itself, or for a user.
+func ExampleClaims_AppOnly() {
+	fmt.Println((&entra.Claims{Kind: entra.AppToken}).AppOnly(), (&entra.Claims{Kind: entra.UserToken}).AppOnly())
+	// Output:
+	// true false
+}
+
+// Users of outlook.com and the like have a tenant in common.
+func ExampleClaims_PersonalAccount() {
+	fmt.Println((&entra.Claims{TenantID: entra.PersonalAccounts}).PersonalAccount(), (&entra.Claims{TenantID: entratest.TenantID}).PersonalAccount())
+	// Output:
+	// true false
+}
+
+var printed = entra.Claims{
+	Kind: entra.UserToken, TenantID: entratest.TenantID, ObjectID: entratest.AliceObjectID,
+	ClientID: entratest.ClientID, TokenID: "aBcD1234", Name: "Alice Example",
+}
+
+// Claims that are printed name the token, and not the person.
+func ExampleClaims_String() {
+	fmt.Println(printed)
+	// Output:
+	// user token aBcD1234 of e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1 in tenant 11111111-1111-4111-8111-111111111111
+}
+
+// So do claims in a log line.
+func ExampleClaims_LogValue() {
+	fmt.Println(printed.LogValue())
+	// Output:
+	// [kind=user token tid=11111111-1111-4111-8111-111111111111 oid=e1e1e1e1-e1e1-4e1e-8e1e-e1e1e1e1e1e1 client=dddddddd-dddd-4ddd-8ddd-dddddddddddd uti=aBcD1234]
+}
+
+func ExampleKind() {
+	for _, kind := range []entra.Kind{entra.UserToken, entra.AppToken, entra.IDToken, 0} {
+		text, _ := kind.MarshalText()
+		var read entra.Kind
+		fmt.Printf("%s: %v\n", text, read.UnmarshalText(text) == nil && read == kind)
+	}
+	// Output:
+	// user token: true
+	// application token: true
+	// ID token: true
+	// no token: true
+}
+
+func ExampleCloud() {
+	fmt.Println(entra.Worldwide, entra.USGovernment, entra.China)
+	// Output:
+	// Worldwide USGovernment China
+}

@@ -16,24 +16,28 @@ import (
 // what was expected and what to change. It never holds a token or a person's name, and what it quotes of a token is
 // escaped and cut at 128 bytes. Do not send it to a client: [WriteProblem] and [Verifier.Refuse] send fixed texts.
 var (
-	// ErrNoToken says that a request carries no bearer token: 401, with a challenge that has no error code.
+	// ErrNoToken says that a request carries no bearer token: 401, with a challenge that has no
+	// error code (RFC 6750 section 3.1).
 	ErrNoToken = errors.New("entra: no bearer token")
 	// ErrInvalidRequest says that a request's Authorization header is malformed or repeated: 400.
 	ErrInvalidRequest = errors.New("entra: malformed bearer request")
 	// ErrInvalidToken says that a token must not be accepted: 401.
 	ErrInvalidToken = errors.New("entra: invalid token")
-	// ErrForbidden says that a valid token does not permit this: 403, or 401 if the client can step up. A
-	// [Requirement] of one's own wraps it.
+	// ErrForbidden says that a valid token does not permit this: 403, or 401 if the client can
+	// step up. The errors of a [Requirement] of one's own wrap it.
 	ErrForbidden = errors.New("entra: forbidden")
-	// ErrKeysUnavailable says that no signing key is held, so that no token can be judged: 503 with Retry-After.
+	// ErrKeysUnavailable says that no signing key is held, so that no token can be judged: 503
+	// with Retry-After.
 	ErrKeysUnavailable = errors.New("entra: signing keys unavailable")
 )
 
-// Reason says in one word why a request was refused, for logs, metrics and tests. Values are added over time and never
-// renamed.
+// Reason says in one word why a request was refused, for logs, metrics and tests. The words are lower-case ASCII letters and
+// underscores. Values are added over time and never renamed.
 type Reason string
 
-// The reasons. Each is explained, with its usual cause and its cure, in the table of docs/reasons.md.
+// The reasons. [docs/reasons.md] has the usual cause and the cure of each.
+//
+// [docs/reasons.md]: https://github.com/entra-go/entra/blob/main/docs/reasons.md
 const (
 	ReasonNoToken           Reason = "no_token"            // no Authorization header, or one of another scheme
 	ReasonInvalidRequest    Reason = "invalid_request"     // a malformed or repeated Authorization header
@@ -42,7 +46,7 @@ const (
 	ReasonEncrypted         Reason = "encrypted"           // a JWE
 	ReasonAlgorithm         Reason = "algorithm"           // signed with another algorithm than RS256
 	ReasonHeader            Reason = "header"              // a header that is no plain JWT header
-	ReasonMicrosoftAPIToken Reason = "microsoft_api_token" // by the nonce in its header, for Microsoft Graph or another API of Microsoft's own
+	ReasonMicrosoftAPIToken Reason = "microsoft_api_token" // for Microsoft Graph or another API of Microsoft's own
 	ReasonUnknownKey        Reason = "unknown_key"         // signed with a key that the key document does not name
 	ReasonDistrustedKey     Reason = "distrusted_key"      // signed with one of Options.DistrustedKeys
 	ReasonKeyIssuer         Reason = "key_issuer"          // signed with a key that does not sign for this issuer or cloud
@@ -177,9 +181,10 @@ type problem struct {
 	Reason Reason `json:"reason,omitempty"`
 }
 
-// WriteProblem answers a refused request with the status of err and a problem document (RFC 9457) that holds a fixed
-// text for its reason: never the text of err, nor a claim or the token. It is what [Options.ErrorHandler] defaults to,
-// and sets no challenge: [Verifier.Refuse] does.
+// WriteProblem answers a refused request with the status of err ([StatusCode]; 500 for nil) and a problem document (RFC
+// 9457, application/problem+json) of title, status, detail and reason. The detail is a fixed text for the reason: never the
+// text of err, nor a claim or the token. It is what [Options.ErrorHandler] defaults to, and sets no challenge:
+// [Verifier.Refuse] does.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	status := StatusCode(err)
 	// A refusal without an error must not look like success.

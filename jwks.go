@@ -19,22 +19,25 @@ import (
 // tokens. What it holds is believed like an answer of Entra's, so it must be as hard to write to as the program itself.
 //
 // Its methods are called beside requests, with a context that ends after 10 seconds, and must be safe for concurrent use, by
-// several processes too where they share it. A Verifier puts one or two entries, about every hour, of up to 3 MiB, about 20
-// KB of Entra's; and it gets them while it holds no keys. What it cannot use it passes over and logs: an error, an entry that
-// is damaged, of another Verifier or from the future. Names consist of letters, digits and hyphens. Each tells by its
-// ClientID and its document whose entry it is; neither names nor entries are secret.
+// several processes too where they share it. A Verifier puts one entry (two with [Options.AppKeys]) about every hour, of
+// about 20 KB for Entra's documents and of 3 MiB at most; it gets them while it holds no keys. What it cannot use it passes
+// over and logs: an error, an entry that is damaged, of another Verifier or from the future. The name of an entry follows
+// from the URL of its document and from [Options.ClientID], so that APIs, tenants and clouds can share a KeyCache; it
+// consists of letters, digits and hyphens. Neither names nor entries are secret.
 //
 // [DirCache] is one. autocert.Cache of golang.org/x/crypto has the same methods, but another error for a miss.
 type KeyCache interface {
-	// Get returns what was put under name last, or an error that wraps fs.ErrNotExist if nothing was.
+	// Get returns what was put under name last, or an error that wraps fs.ErrNotExist if nothing
+	// was.
 	Get(ctx context.Context, name string) ([]byte, error)
-	// Put keeps data under name, in place of what was there. Whoever gets it meanwhile must get the one or the other, whole.
+	// Put keeps data under name, in place of what was there. Whoever gets it meanwhile must get
+	// the one or the other, whole.
 	Put(ctx context.Context, name string, data []byte) error
 }
 
 // DirCache returns a [KeyCache] in the folder dir: whoever can write there can forge tokens. The folder is made with mode
-// 0700 if it is not there, its files with mode 0600, and they are replaced atomically, so that processes can share it. dir
-// must not be empty.
+// 0700 when it is first needed, its files with mode 0600, and they are replaced atomically, so that processes can share it.
+// An empty dir is a mistake, which [NewVerifier] reports.
 func DirCache(dir string) KeyCache { return dircache.Dir(dir) }
 
 // keys is the cached Entra JWKS keyfunc: it answers with the key that a token names, and says what it means to the caller

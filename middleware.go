@@ -10,17 +10,53 @@
 //	api.Handle("GET /orders", entra.Require(entra.Scope("Orders.Read"))(http.HandlerFunc(listOrders)))
 //	mux.Handle("/", verifier.Authenticate(api))
 //
+// # What to read
+//
+//   - First steps: the example of the package is an API in full, and every function and option has one of its own.
+//     [docs/quickstart.md] shows a page to try tokens on.
+//   - A token is refused: [docs/reasons.md] has the usual cause and the cure of each [Reason]. The command
+//     [github.com/entra-go/entra/cmd/entra] says them of a token at hand, and finds what is in the way to Entra.
+//   - Who may do what: [docs/requirements.md] is about [Require] and functions of your own.
+//   - Other tenants, clouds and authorities: [docs/clouds-and-authorities.md] says what each option gives up.
+//   - Whole flows, with their app registrations: [docs/flows/daemon.md], [docs/flows/page.md],
+//     [docs/flows/on-behalf-of.md], [docs/callers.md] for Microsoft's services that call you, [docs/mcp.md] for the
+//     Model Context Protocol, and [docs/openapi.md].
+//   - Tests and local development: package [github.com/entra-go/entra/entratest] is a fake tenant.
+//   - In production: [docs/operations.md] leads from an alert to its cure, [docs/replicas.md] says what many processes
+//     fetch, [docs/performance.md] what a request costs.
+//   - Another validator is in use: [docs/migrating.md]. Tokens do not come in the header: [docs/elsewhere.md].
+//   - Threats, promises, and the tests that hold them: [SECURITY.md].
+//
 // # What it promises
 //
-// Signing keys are fetched when first needed and then kept beside the requests: a token of a known key never waits. A
-// key is held for 25 hours after Entra last named it, whatever Entra answers meanwhile. A key that is not known makes a
-// request wait for one fetch, 10 seconds at most; key IDs that do not exist cost a fetch after 5 seconds at the
-// soonest, then ever fewer, down to one a minute. Without any key requests get 503, and pass again within 10
-// seconds of Entra's return. SECURITY.md lists the promises with the tests that hold them.
+// Signing keys are fetched when first needed and then refreshed about once an hour beside the requests: a token of a known
+// key never waits. A key is held for 25 hours after Entra last named it, whatever Entra answers meanwhile. A key that is
+// not known makes a request wait for one fetch, 10 seconds at most; key IDs that do not exist cost a fetch after 5 seconds
+// at the soonest, then ever fewer, down to one a minute. Without any key requests get 503, and pass again within 10
+// seconds of Entra's return.
+//
+// All exported functions and methods are safe for concurrent use, but for changing one [Claims] from several goroutines.
 //
 // # Streams
 //
 // A token is judged when its request begins. A handler that streams for longer must end by [Claims.ExpiresAt] itself.
+//
+// [SECURITY.md]: https://github.com/entra-go/entra/blob/main/SECURITY.md
+// [docs/callers.md]: https://github.com/entra-go/entra/blob/main/docs/callers.md
+// [docs/clouds-and-authorities.md]: https://github.com/entra-go/entra/blob/main/docs/clouds-and-authorities.md
+// [docs/elsewhere.md]: https://github.com/entra-go/entra/blob/main/docs/elsewhere.md
+// [docs/flows/daemon.md]: https://github.com/entra-go/entra/blob/main/docs/flows/daemon.md
+// [docs/flows/on-behalf-of.md]: https://github.com/entra-go/entra/blob/main/docs/flows/on-behalf-of.md
+// [docs/flows/page.md]: https://github.com/entra-go/entra/blob/main/docs/flows/page.md
+// [docs/mcp.md]: https://github.com/entra-go/entra/blob/main/docs/mcp.md
+// [docs/migrating.md]: https://github.com/entra-go/entra/blob/main/docs/migrating.md
+// [docs/openapi.md]: https://github.com/entra-go/entra/blob/main/docs/openapi.md
+// [docs/operations.md]: https://github.com/entra-go/entra/blob/main/docs/operations.md
+// [docs/performance.md]: https://github.com/entra-go/entra/blob/main/docs/performance.md
+// [docs/quickstart.md]: https://github.com/entra-go/entra/blob/main/docs/quickstart.md
+// [docs/reasons.md]: https://github.com/entra-go/entra/blob/main/docs/reasons.md
+// [docs/replicas.md]: https://github.com/entra-go/entra/blob/main/docs/replicas.md
+// [docs/requirements.md]: https://github.com/entra-go/entra/blob/main/docs/requirements.md
 package entra
 
 import (
@@ -45,8 +81,9 @@ import (
 )
 
 // Verifier verifies Entra bearer tokens. It never changes: to reconfigure, make a new one and swap an atomic.Pointer.
-// Its methods are safe for concurrent use, and several Verifiers share nothing. The zero Verifier refuses everything
-// with status 500; make one with [NewVerifier].
+// Its methods are safe for concurrent use. Several Verifiers share nothing, but for those that [Combine] puts together. It
+// needs no Close: nothing runs while no request does, but for a fetch under way. The zero Verifier refuses everything with
+// status 500; make one with [NewVerifier].
 type Verifier struct {
 	authorities  []*authority // those that Combine put together; one otherwise; none in the zero Verifier
 	maxTokenSize int          // the largest of theirs
@@ -65,8 +102,8 @@ type authority struct {
 }
 
 // NewVerifier returns a Verifier for options, or an error that names every mistake in them with its field, a line each.
-// It makes no network request, and starts no goroutine: keys are fetched when a token needs them, or by
-// [Verifier.Ready].
+// It makes no network request, reads no [KeyCache] and starts no goroutine: keys are fetched when a token needs them, or
+// by [Verifier.Ready].
 func NewVerifier(options Options) (*Verifier, error) {
 	p, wrong := policy.New(options.policy())
 	maxTokenSize, sizeErr := options.maxTokenSize()
@@ -108,14 +145,15 @@ func newVerifier(authorities ...*authority) *Verifier {
 
 // Authenticate returns a handler that passes a request on to next if it carries a valid token, with the token's claims
 // in the context ([ClaimsFromContext]), and else answers it: 401, 400 for a malformed header, 503 while no keys can be
-// had. Request and writer reach next untouched. No method and no path is exempt: handlers for CORS stand outside it.
+// had. A token is taken from one Authorization header of the scheme Bearer (RFC 6750 section 2.1), never from query, form
+// or cookie. Request and writer reach next untouched. No method and no path is exempt: handlers for CORS stand outside it.
 // It panics if next is nil.
 func (v *Verifier) Authenticate(next http.Handler) http.Handler {
 	return v.authenticate(next, false)
 }
 
 // AuthenticateOptional is [Verifier.Authenticate], but passes requests without an Authorization header on to next,
-// without claims. A request with such a header is refused if the token is not valid, or not a bearer token.
+// without claims. A request with such a header is refused if it holds no valid token, or anything else than a bearer token.
 func (v *Verifier) AuthenticateOptional(next http.Handler) http.Handler {
 	return v.authenticate(next, true)
 }
@@ -200,9 +238,10 @@ func invalidRequest(err error) error {
 }
 
 // Verify returns the claims of a valid access token: a JWS in compact form, without "Bearer". Its errors wrap
-// [ErrInvalidToken] or [ErrKeysUnavailable], or are the error of ctx if that is cancelled while it waits for a key, or ends
-// while no key is held; a deadline that ends while keys are held leaves the key of the token an unknown one. Claims are
-// never returned with an error. It counts, but does not log. A zero Verifier returns an error of neither kind.
+// [ErrInvalidToken] or [ErrKeysUnavailable], or are the error of ctx if that is cancelled while Verify waits for a key, or if
+// its deadline ends while no key is held; a deadline that ends while keys are held makes the token one of an unknown key.
+// Verify waits for one fetch at most, 10 seconds; with a key that is held it does not wait. Claims are never returned with
+// an error. Each token is counted in [Stats] and none is logged. A zero Verifier returns an error of neither kind.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 	if v.isZero() {
 		return nil, zeroVerifier()
@@ -224,20 +263,22 @@ func (a *authority) count(err error) {
 }
 
 // Refuse answers a request as [Verifier.Authenticate] does: challenge and headers, log line, count, ErrorHandler. It
-// is for adapters that call [Verifier.Verify] themselves, and for decisions inside handlers: wrap [ErrForbidden]. A nil
-// err is a mistake and answered with 500.
+// is for adapters that call [Verifier.Verify] themselves, and for decisions inside handlers, whose errors wrap
+// [ErrForbidden]. [StatusCode] says the status; a nil err is a mistake and answered with 500.
 func (v *Verifier) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	v.answererFor(r.Context(), err).refuse(w, r, err)
 }
 
-// Challenge returns the WWW-Authenticate value that belongs to err, for gRPC and the like, or "" where there is none: for
-// nil, for [ErrKeysUnavailable], for errors that are none of this package's.
+// Challenge returns the WWW-Authenticate value that belongs to err, for gRPC and the like: one challenge of the scheme
+// Bearer (RFC 6750 section 3) that holds fixed texts only. It returns "" where there is none: for nil, for
+// [ErrKeysUnavailable], and for errors that are none of this package's.
 func (v *Verifier) Challenge(err error) string {
 	return v.answerer(err).challenge.forError(err)
 }
 
-// Ready returns nil once signing keys are held. If there are none it fetches them and waits, unless a fetch failed a
-// moment ago; its errors wrap [ErrKeysUnavailable], or are ctx's. For start-up and readiness probes.
+// Ready returns nil once signing keys are held. If there are none it fetches them and waits, 10 seconds at most, unless a
+// fetch failed a moment ago; its errors wrap [ErrKeysUnavailable], or are ctx's. It is for start-up and readiness probes, not
+// for liveness probes: a restart drops the keys that are held.
 func (v *Verifier) Ready(ctx context.Context) error {
 	switch len(v.authorities) {
 	case 0:
@@ -248,7 +289,7 @@ func (v *Verifier) Ready(ctx context.Context) error {
 	return readyAny(ctx, v.authorities)
 }
 
-// Stats returns what the Verifier has counted since it was made.
+// Stats returns what the Verifier has counted since it was made. The map in it is the caller's own.
 func (v *Verifier) Stats() Stats {
 	sum := Stats{Refused: make(map[Reason]uint64)}
 	for _, a := range v.authorities {

@@ -439,3 +439,122 @@ func TestKeysUnavailable(t *testing.T) {
 		t.Errorf("got headers %v, want Retry-After 1 and no challenge", w.Header())
 	}
 }
+
+// Authenticate stands once, outermost. The handlers inside find the claims in the request's context.
+func ExampleVerifier_Authenticate() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	handler := verifier.Authenticate(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		claims, _ := entra.ClaimsFromContext(r.Context())
+		fmt.Fprint(w, claims.Kind, " from ", claims.ClientID)
+	}))
+	answer := request(handler, "/", tenant.Token())
+	fmt.Println(answer.Code, answer.Body)
+	answer = request(handler, "/", "")
+	fmt.Println(answer.Code, answer.Header().Get("WWW-Authenticate"))
+	// Output:
+	// 200 user token from dddddddd-dddd-4ddd-8ddd-dddddddddddd
+	// 401 Bearer realm="", authorization_uri="https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/authorize"
+}
+
+// Claims are there behind Authenticate, and for requests with a token behind AuthenticateOptional.
+func ExampleClaimsFromContext() {
+	_, ok := entra.ClaimsFromContext(context.Background())
+	fmt.Println("outside of Authenticate:", ok)
+	ctx := entra.ContextWithClaims(context.Background(), &entra.Claims{Kind: entra.UserToken, ObjectID: "alice"})
+	claims, ok := entra.ClaimsFromContext(ctx)
+	fmt.Println("inside:", ok, claims.ObjectID)
+	// Output:
+	// outside of Authenticate: false
+	// inside: true alice
+}
+
+// What a gRPC interceptor sends as www-authenticate: fixed texts, nothing of the token.
+func ExampleVerifier_Challenge() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	_, err := verifier.Verify(context.Background(), tenant.Token(entratest.Expired()))
+	fmt.Println(strings.ReplaceAll(verifier.Challenge(err), ", ", ",\n  "))
+	fmt.Printf("%q\n", verifier.Challenge(entra.ErrKeysUnavailable))
+	// Output:
+	// Bearer realm="",
+	//   authorization_uri="https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/authorize",
+	//   error="invalid_token",
+	//   error_description="The token has expired."
+	// ""
+}
+
+// What a Verifier has done, for metrics.
+func ExampleVerifier_Stats() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	token := tenant.Token()
+	for _, token := range []string{token, token, tenant.Token(entratest.Expired())} {
+		_, _ = verifier.Verify(context.Background(), token)
+	}
+	stats := verifier.Stats()
+	fmt.Println("accepted:", stats.Verified, "of these from memory:", stats.Remembered)
+	fmt.Println("refused:", stats.Refused)
+	fmt.Println("fetches:", stats.Fetches, "failed:", stats.FetchFailures, "keys held:", stats.Keys > 0)
+	// Output:
+	// accepted: 2 of these from memory: 1
+	// refused: map[expired:1]
+	// fetches: 1 failed: 0 keys held: true
+}
+
+// The status and the reason of an error, for protocols other than HTTP and for metrics.
+func ExampleStatusCode() {
+	for _, err := range []error{
+		nil,
+		entra.ErrNoToken,
+		fmt.Errorf("order of another customer: %w", entra.ErrForbidden),
+		entra.ErrKeysUnavailable,
+		context.DeadlineExceeded,
+		errors.New("the database is down"),
+	} {
+		fmt.Printf("%d %q\n", entra.StatusCode(err), entra.ReasonOf(err))
+	}
+	// Output:
+	// 200 ""
+	// 401 "no_token"
+	// 403 "forbidden"
+	// 503 "keys_unavailable"
+	// 503 ""
+	// 500 "internal"
+}
+
+// Reasons are what programs compare and count; the texts of errors are for people.
+func ExampleReasonOf() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	_, err := verifier.Verify(context.Background(), tenant.Token(entratest.Tenant(entratest.OtherTenantID)))
+	if entra.ReasonOf(err) == entra.ReasonTenant {
+		fmt.Println("not a customer of ours")
+	}
+	// Output:
+	// not a customer of ours
+}
+
+// An ErrorHandler that counts, and leaves the answer to WriteProblem.
+func ExampleWriteProblem() {
+	refused := 0
+	handler := func(w http.ResponseWriter, r *http.Request, err error) {
+		refused++
+		entra.WriteProblem(w, r, err)
+	}
+	w := httptest.NewRecorder()
+	handler(w, httptest.NewRequest(http.MethodGet, "/", nil), entra.ErrForbidden)
+	fmt.Println(refused, w.Code, w.Header().Get("Content-Type"))
+	fmt.Println(w.Body)
+	// Output:
+	// 1 403 application/problem+json
+	// {"title":"Forbidden","status":403,"detail":"The caller is not permitted to do this.","reason":"forbidden"}
+}

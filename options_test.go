@@ -1,6 +1,9 @@
 package entra_test
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -287,4 +290,113 @@ func TestAudiencesThatNameNothing(t *testing.T) {
 			t.Errorf("%q: got %v, want an error that names Options.Audiences[0]", audience, err)
 		}
 	}
+}
+
+// An Application ID URI of the API's own, which tokens of version 1.0 name as their audience.
+func ExampleOptions_audiences() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		Audiences:  []string{"https://contoso.example/orders"},
+		HTTPClient: tenant.Client(),
+	})
+	show(verifier, "the URI", tenant.Token(entratest.V1(), entratest.Audience("https://contoso.example/orders")))
+	show(verifier, "with a slash at the end", tenant.Token(entratest.V1(), entratest.Audience("https://contoso.example/orders/")))
+	show(verifier, "another API of the tenant", tenant.Token(entratest.V1(), entratest.Audience("https://contoso.example/stock")))
+	// Output:
+	// the URI: user token of tenant 11111111-1111-4111-8111-111111111111
+	// with a slash at the end: user token of tenant 11111111-1111-4111-8111-111111111111
+	// another API of the tenant: refused, audience
+}
+
+// The clocks of Entra and of this machine may be a minute apart by default.
+func ExampleOptions_clockSkew() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	late := tenant.Token(entratest.IssuedAt(time.Now().Add(-2*time.Hour)), entratest.Lifetime(2*time.Hour-90*time.Second))
+	for _, skew := range []time.Duration{0, 2 * time.Minute} {
+		verifier := mustVerifier(entra.Options{
+			Tenants:    []string{entratest.TenantID},
+			ClientID:   entratest.APIClientID,
+			ClockSkew:  skew,
+			HTTPClient: tenant.Client(),
+		})
+		show(verifier, fmt.Sprint("expired 90 seconds ago, ClockSkew ", skew), late)
+	}
+	// Output:
+	// expired 90 seconds ago, ClockSkew 0s: refused, expired
+	// expired 90 seconds ago, ClockSkew 2m0s: user token of tenant 11111111-1111-4111-8111-111111111111
+}
+
+// A token with hundreds of groups is larger than 16 KiB.
+func ExampleOptions_maxTokenSize() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	groups := make([]string, 400)
+	for i := range groups {
+		groups[i] = fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
+	}
+	large := tenant.Token(entratest.Groups(groups...))
+	for _, size := range []int{0, 32 << 10} {
+		verifier := mustVerifier(entra.Options{
+			Tenants:      []string{entratest.TenantID},
+			ClientID:     entratest.APIClientID,
+			MaxTokenSize: size,
+			HTTPClient:   tenant.Client(),
+		})
+		show(verifier, fmt.Sprint("MaxTokenSize ", size), large)
+	}
+	// Output:
+	// MaxTokenSize 0: refused, too_large
+	// MaxTokenSize 32768: user token of tenant 11111111-1111-4111-8111-111111111111
+}
+
+// A token that was verified once is remembered. Where memory is scarce or no client sends its token twice, a negative
+// size switches that off.
+func ExampleOptions_cacheSize() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	token := tenant.Token()
+	for _, size := range []int{0, -1} {
+		verifier := mustVerifier(entra.Options{
+			Tenants:    []string{entratest.TenantID},
+			ClientID:   entratest.APIClientID,
+			CacheSize:  size,
+			HTTPClient: tenant.Client(),
+		})
+		for range 3 {
+			if _, err := verifier.Verify(context.Background(), token); err != nil {
+				fmt.Println(err)
+			}
+		}
+		stats := verifier.Stats()
+		fmt.Printf("CacheSize %d: %d accepted, %d of them without a signature check\n", size, stats.Verified, stats.Remembered)
+	}
+	// Output:
+	// CacheSize 0: 3 accepted, 2 of them without a signature check
+	// CacheSize -1: 3 accepted, 0 of them without a signature check
+}
+
+// A body of the API's own in place of the problem document. Challenge and other headers are set already.
+func ExampleOptions_errorHandler() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{
+		Tenants:  []string{entratest.TenantID},
+		ClientID: entratest.APIClientID,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(entra.StatusCode(err))
+			fmt.Fprint(w, "refused: ", entra.ReasonOf(err)) // never err's own text
+		},
+		HTTPClient: tenant.Client(),
+	})
+	answer := request(verifier.Authenticate(http.NotFoundHandler()), "/", tenant.Token(entratest.Expired()))
+	fmt.Println(answer.Code, answer.Body)
+	fmt.Println(strings.Contains(answer.Header().Get("WWW-Authenticate"), `error="invalid_token"`))
+	// Output:
+	// 401 refused: expired
+	// true
 }

@@ -18,7 +18,8 @@ import (
 
 // Requirement decides whether a verified caller may proceed: nil, or why not. An error that wraps [ErrForbidden] is
 // answered with 403, any other with 500, since the decision failed. The context is the request's; claims are never nil.
-// It is called for each request, by many goroutines at once.
+// It is called for each request, by many goroutines at once. [Require] and [Permit] call it with a token of some kind: the
+// Kind of claims is never zero.
 type Requirement func(context.Context, *Claims) error
 
 // Require returns a middleware that passes requests on if they meet all requirements, in order, and else answers them
@@ -224,8 +225,11 @@ func firstScopes(requirements []Requirement) error {
 	return nil
 }
 
-// Scope is met by user tokens with the delegated permission name, a bare name as in the scp claim. Application tokens
-// and ID tokens never meet it. It panics if name is empty or holds "://" or a space: tokens never carry such names.
+// Scope is met by user tokens with the delegated permission name, a bare name as in the scp claim, compared exactly.
+// Application tokens and ID tokens never meet it. It panics if name is empty or holds "://" or a space: tokens never carry
+// such names.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/scenario-protected-web-api-verification-scope-app-roles
 //
 //go:noinline
 func Scope(name string) Requirement {
@@ -247,9 +251,11 @@ func Scope(name string) Requirement {
 	}
 }
 
-// Role is met by users with the app role name, exactly: user tokens, and ID tokens where those are accepted. Application
-// tokens never meet it, though their permissions stand in the same claim; see [AppPermission]. It panics if name is
-// empty.
+// Role is met by users with the app role name, compared exactly: user tokens, and ID tokens where those are accepted.
+// Application tokens never meet it, though their permissions stand in the same claim; see [AppPermission]. It panics if
+// name is empty.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/scenario-protected-web-api-verification-scope-app-roles
 func Role(name string) Requirement {
 	if name == "" {
 		panic("entra: Role needs a name")
@@ -266,8 +272,10 @@ func Role(name string) Requirement {
 }
 
 // AppPermission is met by application tokens with the application permission name, a bare name as in the roles claim. User
-// tokens never meet it, though app roles of users stand in the same claim; see [Role]. It panics if name is empty or
-// holds "://" or a space: tokens never carry such names.
+// tokens never meet it, though app roles of users stand in the same claim; see [Role]. It is compared exactly, and panics if
+// name is empty or holds "://" or a space: tokens never carry such names.
+//
+// Source: https://learn.microsoft.com/entra/identity-platform/scenario-protected-web-api-verification-scope-app-roles
 func AppPermission(name string) Requirement {
 	mustBeBare("AppPermission", name)
 	return func(_ context.Context, c *Claims) error {
@@ -337,9 +345,12 @@ func lowered(ids []string) []string {
 
 // Human is met by tokens with a person behind them: those of users, and ID tokens where those are accepted, unless the user
 // account is an agent's own ([Claims.AgentUser]). An agent that acts on behalf of a person meets it, an application does
-// not. With an Azure AD B2C authority the tokens of applications look like those of users: see the guide to authorities.
+// not. With an Azure AD B2C authority the tokens of applications look like those of users: see
+// [docs/clouds-and-authorities.md].
 //
 // Source: https://learn.microsoft.com/entra/agent-id/agent-token-claims
+//
+// [docs/clouds-and-authorities.md]: https://github.com/entra-go/entra/blob/main/docs/clouds-and-authorities.md
 func Human() Requirement {
 	return func(_ context.Context, c *Claims) error {
 		if kind := kindOfClaims(c); kind != UserToken && kind != IDToken {
@@ -421,7 +432,7 @@ const maxClaimsChallenge = 4 << 10
 // ClaimsChallenge returns an error that passes on to the client a claims challenge that Entra gave to this API, when it
 // asked for a token on behalf of the client's user: the JSON object in the claims member of Entra's error. It is for
 // [Verifier.Refuse] and for requirements, wraps [ErrForbidden] and is answered with 401. A text that is not one JSON
-// object of at most 4 KB is a fault of this side and answered with 500.
+// object of at most 4 KiB is a fault of this side and answered with 500.
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/v2-conditional-access-dev-guide
 func ClaimsChallenge(claims string) error {

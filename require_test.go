@@ -473,3 +473,75 @@ func verifyError(v *entra.Verifier) error {
 	_, err := v.Verify(context.Background(), "no token")
 	return err
 }
+
+// All requirements of a route must be met. The challenge of a 403 names all scopes, also those that the token has.
+func ExampleRequire() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	orders := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	api := http.NewServeMux()
+	api.Handle("PUT /orders", entra.Require(entra.Scope("Orders.Read"), entra.Scope("Orders.Write"))(orders))
+	handler := verifier.Authenticate(api)
+
+	for _, scopes := range [][]string{{"Orders.Read", "Orders.Write"}, {"Orders.Read"}} {
+		r := httptest.NewRequest(http.MethodPut, "/orders", nil)
+		r.Header.Set("Authorization", "Bearer "+tenant.Token(entratest.Scopes(scopes...)))
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		_, scope, _ := strings.Cut(w.Header().Get("WWW-Authenticate"), "scope=")
+		fmt.Printf("%d scope=%s\n", w.Code, scope)
+	}
+	// Output:
+	// 200 scope=
+	// 403 scope="api://aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa/Orders.Read api://aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa/Orders.Write"
+}
+
+// Users need a delegated permission. An application's permission of the same name is another thing.
+func ExampleScope() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	orders := guard(verifier, entra.Scope("Orders.Read"))
+	fmt.Println("a user:", request(orders, "/", tenant.Token(entratest.Scopes("Orders.Read"))).Code)
+	fmt.Println("a user with another scope:", request(orders, "/", tenant.Token(entratest.Scopes("Orders.Write"))).Code)
+	fmt.Println("a daemon:", request(orders, "/", tenant.Token(entratest.App("Orders.Read"))).Code)
+	// Output:
+	// a user: 200
+	// a user with another scope: 403
+	// a daemon: 403
+}
+
+// An app role that is assigned to users. The scope says what the client may do for them: require both.
+func ExampleRole() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	prices := guard(verifier, entra.Scope("Orders.Read"), entra.Role("Orders.Admin"))
+	fmt.Println("an administrator:", request(prices, "/", tenant.Token(entratest.Roles("Orders.Admin"))).Code)
+	fmt.Println("another user:", request(prices, "/", tenant.Token(entratest.Roles())).Code)
+	fmt.Println("a daemon:", request(prices, "/", tenant.Token(entratest.App("Orders.Admin"))).Code)
+	// Output:
+	// an administrator: 200
+	// another user: 403
+	// a daemon: 403
+}
+
+// Applications need a permission that an administrator has granted. Users never meet it.
+func ExampleAppPermission() {
+	tenant := fakeEntra(entratest.Config{})
+	defer tenant.Close()
+	verifier := mustVerifier(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()})
+
+	export := guard(verifier, entra.AppPermission("Orders.Read.All"))
+	fmt.Println("a daemon:", request(export, "/", tenant.Token(entratest.App("Orders.Read.All"))).Code)
+	fmt.Println("a daemon without it:", request(export, "/", tenant.Token(entratest.App("Stock.Read.All"))).Code)
+	fmt.Println("a user with a role of that name:", request(export, "/", tenant.Token(entratest.Roles("Orders.Read.All"))).Code)
+	// Output:
+	// a daemon: 200
+	// a daemon without it: 403
+	// a user with a role of that name: 403
+}

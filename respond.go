@@ -123,16 +123,22 @@ func (p *responder) log(ctx context.Context, status int, err error, refused *ref
 	logger.LogAttrs(ctx, level, "entra: request refused", attrs...)
 }
 
-// Stats is a snapshot of what a [Verifier] has done since it was made.
+// Stats is a snapshot of what a [Verifier] has done since it was made, like sql.DBStats. Numbers only grow, but for Keys.
 type Stats struct {
-	Verified   uint64            // tokens accepted
-	Remembered uint64            // of these, accepted from memory, without a signature check
-	Refused    map[Reason]uint64 // requests and tokens refused, by reason
+	Verified   uint64 // tokens accepted
+	Remembered uint64 // of these, accepted from memory, without a signature check
 
-	Fetches       uint64    // fetches of the key documents that were started
-	FetchFailures uint64    // of these, failed ones
-	Keys          int       // signing keys held
-	LastFetch     time.Time // end of the last good fetch; zero if there was none
+	// Refused counts requests and tokens refused, by reason; reasons without any are missing.
+	// It does not count a request whose own context ended.
+	Refused map[Reason]uint64
+
+	Fetches       uint64 // fetches of the key documents that were started
+	FetchFailures uint64 // of these, failed ones
+	Keys          int    // signing keys held now
+
+	// LastFetch is the end of the last good fetch, by an earlier process if the keys came from
+	// Options.KeyCache; zero if there was none.
+	LastFetch time.Time
 }
 
 // add adds what a has counted.

@@ -171,6 +171,6 @@ func TestIDTokensOfAnotherPartyAreRefused(t *testing.T) {
 	}
 	claims, err := verifier.Verify(t.Context(), tenant.Token(entratest.IDToken(), entratest.Claim("azp", entratest.APIClientID), entratest.Nonce("n")))
 	if err != nil || claims.ClientID != "" {
-		t.Errorf("issued to this one: got %v and %v, want no error and no client ID: it is never this API", claims, err)
+		t.Errorf("issued to this one: got %v and %v, want no error and no client ID: an ID token names no caller", claims, err)
 	}
 }
