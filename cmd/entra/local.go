@@ -179,7 +179,7 @@ func settings(tenant *fake) []string {
 		"ENTRA_TENANT_ID=" + tenant.config.TenantID,
 		"ENTRA_CLIENT_ID=" + tenant.api().ClientID,
 		"ENTRA_CLIENT_SECRET=" + entratest.APISecret,
-		"ENTRA_PAGE_ID=" + entratest.SPAClientID,
+		"ENTRA_PAGE_CLIENT_ID=" + entratest.SPAClientID,
 		"AZURE_TENANT_ID=" + tenant.config.TenantID,
 		"AZURE_CLIENT_ID=" + entratest.ClientID,
 		"AZURE_CLIENT_SECRET=" + entratest.ClientSecret,

@@ -3,6 +3,7 @@ package interop_test
 import (
 	"bufio"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,49 +238,156 @@ func (l *local) asAlice() *http.Client {
 	return &browser
 }
 
-// Web applications sign a user in, call the API for them, and renew their tokens.
-func TestTheWebApplicationsOfTheLocalGuide(t *testing.T) {
-	node(t)
-	for _, way := range []struct {
-		name  string
-		start func(*testing.T) *local
-	}{{"Microsoft's host names", localNames}, {"a local issuer", localIssuer}} {
-		l := way.start(t)
-		for _, program := range []string{"openid-client.mjs"} {
-			t.Run(program+" at "+way.name, func(t *testing.T) {
-				page := l.serve(t, "node", "local/"+program)
-				if got, want := textOf(t, l.asAlice(), page, ""), "200 Alice Example: 200 orders of "+entratest.AliceObjectID; got != want {
-					t.Errorf("got %s, want %s", got, want)
-				}
-			})
-		}
+// run starts a program of a recipe that is no server, and returns what it prints.
+func (l *local) run(t *testing.T, name string, args ...string) *bufio.Scanner {
+	t.Helper()
+	command := exec.Command(name, args...)
+	command.Env = append(append(os.Environ(), l.environment...), "API_URL="+l.api(t))
+	return output(t, command)
+}
+
+// goProgram builds a recipe's program in Go.
+func goProgram(t *testing.T, folder string) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "program")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+folder).CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", folder, err, out)
 	}
+	return binary
+}
+
+// recipe is a program of docs/local.md.
+type recipe struct {
+	name string // of its file, or for Go its folder
+	ways []localWay
+}
+
+type localWay struct {
+	name  string
+	start func(*testing.T) *local
+}
+
+var (
+	names     = localWay{"Microsoft's names", localNames}
+	anIssuer  = localWay{"a local issuer", localIssuer}
+	endpoints = localWay{"local endpoints", localEndpoints}
+)
+
+// command returns how the program is run.
+func (r recipe) command(t *testing.T) []string {
+	t.Helper()
+	if strings.HasSuffix(r.name, ".mjs") {
+		return []string{node(t), r.name}
+	}
+	return []string{goProgram(t, r.name)}
+}
+
+// each runs a subtest for each way of each recipe, all ways of one kind with one tenant.
+func each(t *testing.T, recipes []recipe, test func(t *testing.T, l *local, command []string)) {
+	for _, way := range []localWay{names, anIssuer, endpoints} {
+		t.Run(way.name, func(t *testing.T) {
+			var l *local
+			for _, r := range recipes {
+				if !slices.ContainsFunc(r.ways, func(w localWay) bool { return w.name == way.name }) {
+					continue
+				}
+				if l == nil {
+					l = way.start(t)
+				}
+				t.Run(r.name, func(t *testing.T) { test(t, l, r.command(t)) })
+			}
+		})
+	}
+}
+
+// Web applications sign a user in, call the API for them, and renew their tokens if the client does that.
+func TestTheWebApplicationsOfTheLocalGuide(t *testing.T) {
+	each(t, []recipe{
+		{"local/openid-client.mjs", []localWay{names, anIssuer}},
+		{"local/oauth4webapi.mjs", []localWay{names, anIssuer}},
+		{"local/auth.mjs", []localWay{names, anIssuer}},
+		{"local/go-oidc", []localWay{names, anIssuer}},
+		{"local/msal-node.mjs", []localWay{names, endpoints}},
+	}, func(t *testing.T, l *local, command []string) {
+		page := l.serve(t, command[0], command[1:]...)
+		if strings.HasSuffix(command[len(command)-1], "auth.mjs") {
+			l.signInWithAuthJS(t, page)
+		}
+		if got, want := textOf(t, l.asAlice(), page, ""), "200 Alice Example: 200 orders of "+entratest.AliceObjectID; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+// signInWithAuthJS does what the sign-in page of Auth.js does.
+func (l *local) signInWithAuthJS(t *testing.T, page string) {
+	t.Helper()
+	var csrf struct{ CSRFToken string }
+	text := textOf(t, l.client, page+"/auth/csrf", "")
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(text, "200 ")), &csrf); err != nil {
+		t.Fatalf("the page's form: %v in %s", err, text)
+	}
+	response, err := l.asAlice().PostForm(page+"/auth/signin/microsoft-entra-id", url.Values{"csrfToken": {csrf.CSRFToken}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
 }
 
 // APIs in other languages accept the printed tokens and refuse others.
 func TestTheAPIsOfTheLocalGuide(t *testing.T) {
-	node(t)
-	for _, way := range []struct {
-		name  string
-		start func(*testing.T) *local
-	}{{"Microsoft's host names", localNames}, {"a local issuer", localIssuer}} {
-		l := way.start(t)
-		for _, program := range []string{"jose.mjs"} {
-			t.Run(program+" at "+way.name, func(t *testing.T) {
-				api := l.serve(t, "node", "local/"+program)
-				if got, want := textOf(t, l.client, api, l.user), "200 orders of "+entratest.AliceObjectID; got != want {
-					t.Errorf("a user's token: got %s, want %s", got, want)
-				}
-				if got := textOf(t, l.client, api, l.app); !strings.HasPrefix(got, "200 orders of ") {
-					t.Errorf("an application's token: got %s, want 200", got)
-				}
-				forged := l.user[:strings.LastIndexByte(l.user, '.')] + l.app[strings.LastIndexByte(l.app, '.'):]
-				for name, token := range map[string]string{"another token's signature": forged, "no token": "", "no JWS": "opaque"} {
-					if got := textOf(t, l.client, api, token); !strings.HasPrefix(got, "401") {
-						t.Errorf("%s: got %s, want 401", name, got)
-					}
-				}
-			})
+	both := []localWay{names, anIssuer}
+	each(t, []recipe{
+		{"local/express-oauth2-jwt-bearer.mjs", both},
+		{"local/jose.mjs", both},
+		{"local/jsonwebtoken.mjs", both},
+		{"local/passport-azure-ad.mjs", []localWay{names}},
+	}, func(t *testing.T, l *local, command []string) {
+		api := l.serve(t, command[0], command[1:]...)
+		if got, want := textOf(t, l.client, api, l.user), "200 orders of "+entratest.AliceObjectID; got != want {
+			t.Errorf("a user's token: got %s, want %s", got, want)
 		}
-	}
+		if got := textOf(t, l.client, api, l.app); !strings.HasPrefix(got, "200 orders of ") {
+			t.Errorf("an application's token: got %s, want 200", got)
+		}
+		forged := l.user[:strings.LastIndexByte(l.user, '.')] + l.app[strings.LastIndexByte(l.app, '.'):]
+		for name, token := range map[string]string{"another token's signature": forged, "no token": "", "no JWS": "opaque"} {
+			if got := textOf(t, l.client, api, token); !strings.HasPrefix(got, "4") {
+				t.Errorf("%s: got %s, want it refused", name, got)
+			}
+		}
+	})
+}
+
+// Daemons get a token for themselves and call the API.
+func TestTheDaemonsOfTheLocalGuide(t *testing.T) {
+	each(t, []recipe{
+		{"local/azidentity", []localWay{names, anIssuer, endpoints}},
+		{"local/msal-go", []localWay{names, anIssuer, endpoints}},
+		{"local/oauth2", []localWay{names, anIssuer, endpoints}},
+	}, func(t *testing.T, l *local, command []string) {
+		lines := l.run(t, command[0], command[1:]...)
+		if !lines.Scan() || !strings.HasPrefix(lines.Text(), "200 orders of ") {
+			t.Errorf("got %q, want the orders", lines.Text())
+		}
+	})
+}
+
+// A program without a browser waits until its user has entered the code elsewhere.
+func TestTheDeviceCodeOfTheLocalGuide(t *testing.T) {
+	t.Parallel() // It polls every five seconds, as Entra asks.
+	each(t, []recipe{
+		{"local/oauth2-device", []localWay{names, anIssuer, endpoints}},
+	}, func(t *testing.T, l *local, command []string) {
+		lines := l.run(t, command[0], command[1:]...)
+		lines.Scan()
+		match := regexp.MustCompile(`^Open (\S+) and enter (\S+)$`).FindStringSubmatch(lines.Text())
+		if match == nil {
+			t.Fatalf("got %q, want a page and a code", lines.Text())
+		}
+		enter(t, l.client, match[1], match[2], "alice")
+		if want := "200 orders of " + entratest.AliceObjectID; !lines.Scan() || lines.Text() != want {
+			t.Errorf("got %q, want %s", lines.Text(), want)
+		}
+	})
 }

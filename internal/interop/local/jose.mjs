@@ -4,7 +4,7 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 
 const env = process.env;
 const issuer = env.ENTRA_ISSUER ?? `https://login.microsoftonline.com/${env.ENTRA_TENANT_ID}/v2.0`;
-const keys = createRemoteJWKSet(new URL("../discovery/v2.0/keys", issuer + "/"));
+const keys = createRemoteJWKSet(new URL(issuer.replace(/v2\.0$/, "discovery/v2.0/keys")));
 
 createServer(async (request, response) => {
   try {
