@@ -56,6 +56,9 @@
 // Redirect URIs on loopback hosts need not be registered, unless Config.Strict
 // says so.
 //
+// The command cmd/entra serves a tenant from the shell, and docs/local.md in the
+// repository shows which clients need which way, with a program for each.
+//
 // # What it does not prove
 //
 // A fake can show that code handles what the fake does, not what Entra does.

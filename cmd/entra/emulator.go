@@ -22,7 +22,7 @@ a token of a user and one of an application, the lines of Go that point an API t
 need to be told, and serves until it is interrupted.
 
 Its users and secrets are samples that everybody knows, so it listens on loopback addresses alone. No API that matters may
-ever accept its tokens.
+ever accept its tokens. docs/local.md says which clients need which way, with a program for each.
 
 Examples:
   entra emulator

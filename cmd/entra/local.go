@@ -28,7 +28,8 @@ A folder holds the main package of a Go program, in whichever module: it is buil
 folder. A command is run as it is, in any language. With neither, it prints the environment, for programs in other shells.
 
 For Go programs this needs Linux or a BSD, where Go reads SSL_CERT_FILE. The certificate is good for Microsoft's host names,
-so no other program should ever trust it; its key never leaves this process.
+so no other program should ever trust it; its key never leaves this process. A browser does not follow: docs/local.md says
+which clients need which way, with a program for each.
 
 Examples:
   entra run ../orders -addr localhost:9000       # your own program, in a module of its own

@@ -9,6 +9,8 @@
 //	emulator  serves a fake tenant on this machine, for an API and clients in any language
 //	run       runs a program, unchanged, against a fake tenant
 //
+// The last two are described in docs/local.md, with programs for many clients.
+//
 // Each command describes its flags, with examples, at -h. The exit status is 0 for a good answer, 1 for a bad one, such as
 // a token that is refused, and 2 for wrong usage.
 package main

@@ -336,11 +336,10 @@ func (l *local) signInWithAuthJS(t *testing.T, page string) {
 
 // APIs in other languages accept the printed tokens and refuse others.
 func TestTheAPIsOfTheLocalGuide(t *testing.T) {
-	both := []localWay{names, anIssuer}
 	each(t, []recipe{
-		{"local/express-oauth2-jwt-bearer.mjs", both},
-		{"local/jose.mjs", both},
-		{"local/jsonwebtoken.mjs", both},
+		{"local/express-oauth2-jwt-bearer.mjs", []localWay{names, anIssuer}},
+		{"local/jose.mjs", []localWay{names, anIssuer}},
+		{"local/jsonwebtoken.mjs", []localWay{names, anIssuer}},
 		{"local/passport-azure-ad.mjs", []localWay{names}},
 	}, func(t *testing.T, l *local, command []string) {
 		api := l.serve(t, command[0], command[1:]...)

@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -133,19 +134,42 @@ func signInWithAPopup(b *browser) {
 	b.sees("#result .badge", "200")
 }
 
-// TestThePageBesideTheEmulator runs the two programs as their first lines say, with the sample tenant.
+// TestThePageBesideTheEmulator runs the two programs as their first lines say, with the sample tenant and with the environment
+// that the emulator prints.
 func TestThePageBesideTheEmulator(t *testing.T) {
-	address := freePort(t)
-	runTool(t, "emulator", "-http", address, "-https", freePort(t))
-	waitFor(t, "http://"+address)
-	b := newBrowser(t)
-	b.do(chromedp.Navigate(runPage(t, "http://"+address, "@azure/msal-browser")))
-	b.click("#sign-in")
-	b.click(alice)
-	b.sees("#name", "Alice Example")
-	for choice, want := range map[string]string{"orders": "200", "me": "200", "delete": "403", "pay": "401"} {
-		b.click(`[data-call="` + choice + `"]`)
-		b.sees("#result .badge", want)
+	for _, row := range []struct {
+		name  string
+		start func(t *testing.T) (emulator string)
+	}{
+		{"the sample tenant", func(t *testing.T) string {
+			address := freePort(t)
+			runTool(t, "emulator", "-http", address, "-https", freePort(t))
+			waitFor(t, "http://"+address)
+			return "http://" + address
+		}},
+		{"IDs of one's own", func(t *testing.T) string {
+			l := localEndpoints(t)
+			for name, value := range l.variables {
+				if strings.HasPrefix(name, "ENTRA_") {
+					t.Setenv(name, value)
+				}
+			}
+			emulator, _, _ := strings.Cut(l.variables["ENTRA_METADATA"], "/"+ownTenant)
+			return emulator
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			emulator := row.start(t)
+			b := newBrowser(t)
+			b.do(chromedp.Navigate(runPage(t, emulator, "@azure/msal-browser")))
+			b.click("#sign-in")
+			b.click(alice)
+			b.sees("#name", "Alice Example")
+			for choice, want := range map[string]string{"orders": "200", "me": "200", "delete": "403", "pay": "401"} {
+				b.click(`[data-call="` + choice + `"]`)
+				b.sees("#result .badge", want)
+			}
+		})
 	}
 }
 

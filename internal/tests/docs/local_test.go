@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,58 @@ func TestLocalGuideShowsProgramsThatRun(t *testing.T) {
 	}
 }
 
+// TestLocalGuideNamesTheWaysThatRun compares the ways that the table gives a client with those by which the tests run the
+// programs of its section.
+func TestLocalGuideNamesTheWaysThatRun(t *testing.T) {
+	run := make(map[string]string) // ways by programs
+	for _, name := range filesOf(t, "internal/interop") {
+		if !strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text := read(t, name)
+		for _, row := range regexp.MustCompile(`\{"(local/[^"]+)", \[\]localWay\{([^}]*)\}\}`).FindAllStringSubmatch(text, -1) {
+			run["internal/interop/"+row[1]] = row[2]
+		}
+	}
+	if len(run) == 0 {
+		t.Fatal("got no program with its ways in the tests")
+	}
+	for _, row := range clientRows(t) {
+		_, section, _ := strings.Cut(read(t, localGuide), "\n### "+row.client+"\n")
+		section, _, _ = strings.Cut(section, "\n### ")
+		for _, block := range taken.FindAllStringSubmatch(section, -1) {
+			ways, ok := run[strings.TrimSuffix(block[2], "/main.go")]
+			if !ok {
+				continue // A test of its own runs it.
+			}
+			for i, way := range []string{"names", "anIssuer", "endpoints"} {
+				if got, want := row.ways[i] == "yes", slices.Contains(strings.Split(ways, ", "), way); got != want {
+					t.Errorf("%s: the table says %t of the way %s, want %t, as %s is run", row.client, got, way, want, block[2])
+				}
+			}
+		}
+	}
+}
+
+// clientRow is a row of the guide's table of clients.
+type clientRow struct {
+	client, anchor, name, version string
+	ways                          [3]string
+}
+
+func clientRows(t *testing.T) (rows []clientRow) {
+	t.Helper()
+	pattern := regexp.MustCompile("(?m)^\\| \\[([^]]+)\\]\\(#([^)]+)\\) \\| `([^`]+)` (\\S+) \\| [^|]+ \\| ([^|]*)\\| ([^|]*)\\| ([^|]*)\\|$")
+	for _, row := range pattern.FindAllStringSubmatch(read(t, localGuide), -1) {
+		ways := [3]string{strings.TrimSpace(row[5]), strings.TrimSpace(row[6]), strings.TrimSpace(row[7])}
+		rows = append(rows, clientRow{row[1], row[2], row[3], row[4], ways})
+	}
+	if len(rows) != strings.Count(read(t, localGuide), "\n| [") {
+		t.Fatalf("got %d rows that were read, want all %d", len(rows), strings.Count(read(t, localGuide), "\n| ["))
+	}
+	return rows
+}
+
 // filesOf returns the files of a folder of the repository and of those below, by their paths in it.
 func filesOf(t *testing.T, folder string) (names []string) {
 	t.Helper()
@@ -85,21 +138,15 @@ func filesOf(t *testing.T, folder string) (names []string) {
 // TestLocalGuideNamesEveryClient compares the table's versions with those that the tests run, and finds each client's section.
 func TestLocalGuideNamesEveryClient(t *testing.T) {
 	versions := runVersions(t)
-	rows := regexp.MustCompile("(?m)^\\| \\[([^]]+)\\]\\(#([^)]+)\\) \\| `([^`]+)` (\\S+) \\| ([^|]+) \\| ([^|]*)\\| ([^|]*)\\| ([^|]*)\\|$").
-		FindAllStringSubmatch(read(t, localGuide), -1)
-	if len(rows) == 0 {
-		t.Fatal("got no row of clients")
-	}
-	for _, row := range rows {
-		client, anchor, name, version := row[1], row[2], row[3], row[4]
-		if want, ok := versions[name]; !ok || version != want {
-			t.Errorf("%s: got version %s of %s, want %q, which the tests run", client, version, name, want)
+	for _, row := range clientRows(t) {
+		if want, ok := versions[row.name]; !ok || row.version != want {
+			t.Errorf("%s: got version %s of %s, want %q, which the tests run", row.client, row.version, row.name, want)
 		}
-		if !hasAnchor(filepath.Join(testbed.Root(t), localGuide), anchor) {
-			t.Errorf("%s: got no section %s", client, anchor)
+		if !hasAnchor(filepath.Join(testbed.Root(t), localGuide), row.anchor) || !strings.Contains(read(t, localGuide), "\n### "+row.client+"\n") {
+			t.Errorf("%s: got no section of this name with the anchor %s", row.client, row.anchor)
 		}
-		if strings.TrimSpace(row[6]+row[7]+row[8]) == "" {
-			t.Errorf("%s: got no way to the tenant", client)
+		if row.ways == [3]string{} {
+			t.Errorf("%s: got no way to the tenant", row.client)
 		}
 	}
 }
