@@ -13,7 +13,12 @@ type canvas struct {
 	width, height int
 }
 
-const width = 880
+// width is that of every picture, in pixels of the page: no more than a phone shows without shrinking the text much.
+const (
+	width  = 440
+	margin = 20
+	inner  = width - 2*margin
+)
 
 const style = `
   svg { color-scheme: light dark; --paper: #fbfaf7; --edge: #dedbd2; --ink: #1d1d1b; --soft: #605e57; --good: #14713f; --bad: #b3291f; --accent: #2851c4; --wash: #efede6; }
@@ -43,10 +48,11 @@ const style = `
 
 func newCanvas(height int, title, description string) *canvas {
 	c := &canvas{width: width, height: height}
-	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-labelledby="title description">`+"\n", width, height)
+	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" role="img" aria-labelledby="title description">`+"\n", width, height)
 	fmt.Fprintf(c, "<title id=\"title\">%s</title>\n<desc id=\"description\">%s</desc>\n", html.EscapeString(title), html.EscapeString(description))
 	fmt.Fprintf(c, "<style>%s</style>\n", style)
 	fmt.Fprintf(c, `<rect class="ground" x=".5" y=".5" width="%d" height="%d" rx="12"/>`+"\n", width-1, height-1)
+	c.text(margin, 36, "title", title)
 	return c
 }
 
@@ -57,6 +63,13 @@ func (c *canvas) done() string {
 
 func (c *canvas) text(x, y int, class, text string) {
 	fmt.Fprintf(c, `<text class="%s" x="%d" y="%d">%s</text>`+"\n", class, x, y, html.EscapeString(text))
+}
+
+// paragraph writes lines below each other, the first one at y.
+func (c *canvas) paragraph(y int, lines ...string) {
+	for i, line := range lines {
+		c.text(margin, y+20*i, "soft", line)
+	}
 }
 
 // anchored writes text that ends at x (anchor "end") or is centred on it (anchor "middle").

@@ -2,25 +2,23 @@ package main
 
 import "fmt"
 
-// Columns of the picture: hours since the first token.
+// The picture's axis of hours since the first token.
 const (
-	laneX    = 196
-	hourZero = laneX
 	hours    = 72
-	hourW    = (width - 28 - hourZero) / hours // whole pixels
+	hourW    = 5 // whole pixels
+	hourZero = margin + (inner-hours*hourW)/2
 )
 
 func at(hour float64) int { return hourZero + int(hour*hourW) }
 
 func keyLife() string {
-	c := newCanvas(592, "The life of a key",
+	c := newCanvas(700, "The life of a key",
 		"A key stays held while it vanishes from Entra’s document for some hours and comes back, and while Entra is away; it is dropped 25 hours after the last good document that named it. A new key is brought by one fetch at its first token. Unknown key IDs cost fetches at growing distances only.")
-	c.text(28, 40, "title", "The life of a key")
-	c.anchored(width-28, 40, "soft small", "end", "Hours since the first token")
 	for hour := 0; hour <= hours; hour += 12 {
-		c.line(at(float64(hour)), 62, at(float64(hour)), 342, "line")
-		c.anchored(at(float64(hour)), 358, "soft small", "middle", fmt.Sprint(hour))
+		c.line(at(float64(hour)), 56, at(float64(hour)), 386, "line")
+		c.anchored(at(float64(hour)), 404, "soft small", "middle", fmt.Sprint(hour))
 	}
+	c.anchored(width-margin, 424, "soft small", "end", "hours since the first token")
 	c.outage()
 	c.oldKey()
 	c.newKey()
@@ -32,8 +30,8 @@ func keyLife() string {
 const awayFrom, awayUntil = 43, 50
 
 func (c *canvas) outage() {
-	c.bar(at(awayFrom), at(awayUntil), 62, 280, "wash")
-	c.anchored(at((awayFrom+awayUntil)/2), 80, "bad small", "middle", "Entra away")
+	c.bar(at(awayFrom), at(awayUntil), 56, 330, "wash")
+	c.anchored(at((awayFrom+awayUntil)/2), 72, "bad small", "middle", "Entra away")
 }
 
 const (
@@ -43,62 +41,65 @@ const (
 )
 
 func (c *canvas) oldKey() {
-	c.text(28, 110, "name", "A key")
-	c.text(28, 134, "soft", "in Entra’s document")
-	c.bar(at(0), at(vanishes), 120, lane, "accent")
-	c.bar(at(returns), at(withdrawn), 120, lane, "accent")
-	c.anchored(at(14.5), 112, "small soft", "middle", "vanishes, comes back")
-	c.text(at(withdrawn)+6, 134, "small soft", "withdrawn")
-	c.text(28, 162, "soft", "held here")
-	c.bar(at(0), at(withdrawn), 148, lane, "good")
-	c.bar(at(withdrawn), at(withdrawn+25), 148, lane, "good fade")
-	c.line(at(withdrawn), 116, at(withdrawn), 170, "mark")
-	c.text(at(withdrawn)+6, 184, "small soft", "25 hours after the last document that named it")
+	c.text(hourZero, 92, "name", "A key")
+	c.text(hourZero, 116, "soft small", "in Entra’s document: vanishes, comes back")
+	c.bar(at(0), at(vanishes), 124, lane, "accent")
+	c.bar(at(returns), at(withdrawn), 124, lane, "accent")
+	c.text(at(withdrawn)+6, 138, "small soft", "withdrawn")
+	c.text(hourZero, 162, "soft small", "held here")
+	c.bar(at(0), at(withdrawn), 170, lane, "good")
+	c.bar(at(withdrawn), at(withdrawn+25), 170, lane, "good fade")
+	c.line(at(withdrawn), 120, at(withdrawn), 192, "mark")
+	c.anchored(at(withdrawn+25), 204, "small soft", "end", "25 hours after the last document that named it")
 }
 
 func (c *canvas) newKey() {
 	const published, firstToken = 28, 31
-	c.text(28, 222, "name", "The next key")
-	c.text(28, 246, "soft", "in Entra’s document")
-	c.bar(at(published), at(hours), 232, lane, "accent")
-	c.text(28, 274, "soft", "held here")
-	c.bar(at(firstToken), at(hours), 260, lane, "good")
-	c.line(at(firstToken), 228, at(firstToken), 320, "mark")
-	c.anchored(at(firstToken)-6, 274, "small soft", "end", "its first token waits for one fetch")
+	c.text(hourZero, 238, "name", "The next key")
+	c.text(hourZero, 272, "soft small", "in Entra’s document")
+	c.bar(at(published), at(hours), 258, lane, "accent")
+	c.text(hourZero, 298, "soft small", "held here: its first token")
+	c.text(hourZero, 314, "soft small", "waits for one fetch")
+	c.bar(at(firstToken), at(hours), 290, lane, "good")
+	c.line(at(firstToken), 254, at(firstToken), 360, "mark")
 }
 
 func (c *canvas) fetches() {
-	c.text(28, 322, "soft", "fetches")
+	const y = 364
+	c.text(hourZero, y-16, "soft small", "fetches")
 	for hour := 0.0; hour < hours; hour += 1.5 {
 		if hour > awayFrom && hour < awayUntil {
 			continue
 		}
-		c.dot(at(hour), 317, 2, "accent")
+		c.dot(at(hour), y, 2, "accent")
 	}
-	for hour := awayFrom + 1.0; hour < awayUntil; hour += 1.4 {
-		c.cross(at(hour), 317)
+	for hour := awayFrom + 1.25; hour < awayUntil; hour += 2.25 {
+		c.cross(at(hour), y)
 	}
-	c.dot(at(31), 317, 5, "accent")
-	c.text(28, 388, "soft", "An hour after the last good document, the next use of a key starts a fetch beside the request: a token of a key that is")
-	c.text(28, 408, "soft", "held never waits. Failed, empty and odd documents drop nothing; while they last, Entra is asked about once a minute.")
+	c.dot(at(31), y, 5, "accent")
+	c.paragraph(452, "An hour after the last good document, the next use of a",
+		"key starts a fetch beside the request: a token of a key that",
+		"is held never waits. Failed, empty and odd documents drop",
+		"nothing; while they last, Entra is asked about once a minute.")
 }
 
 // allowance draws when a flood of unknown key IDs causes fetches: after one that did not bring the key, the next
 // starts no sooner than 5 seconds later, doubling to a minute.
 func (c *canvas) allowance() {
-	const y, seconds = 504, 630
-	x := func(s int) int { return 40 + s*(width-84)/seconds }
-	c.line(28, 434, width-28, 434, "line")
-	c.text(28, 464, "name", "Invented key IDs, a thousand a second")
-	c.anchored(width-28, 464, "soft small", "end", "Minutes since the first")
+	const y, seconds = 592, 630
+	x := func(s int) int { return hourZero + s*hours*hourW/seconds }
+	c.line(margin, 536, width-margin, 536, "line")
+	c.text(margin, 564, "name", "Invented key IDs, a thousand a second")
 	c.bar(x(0), x(seconds), y-4, 8, "wash")
 	for minute := 0; minute <= 10; minute++ {
 		c.line(x(60*minute), y+10, x(60*minute), y+15, "mark")
-		c.anchored(x(60*minute), y+32, "soft small", "middle", fmt.Sprint(minute))
+		c.anchored(x(60*minute), y+30, "soft small", "middle", fmt.Sprint(minute))
 	}
+	c.anchored(width-margin, y+50, "soft small", "end", "minutes since the first")
 	for wait, now := 5, 0; now < seconds; wait = min(2*wait, 60) {
-		c.dot(x(now), y, 5, "accent")
+		c.dot(x(now), y, 4, "accent")
 		now += wait
 	}
-	c.text(28, 568, "soft", "A fetch that does not bring the key allows the next 5 seconds later, then 10, 20, 40 … a minute. Between them: 401, at once.")
+	c.paragraph(664, "A fetch that does not bring the key allows the next one",
+		"5, 10, 20, 40 … 60 seconds later. Between them: 401.")
 }

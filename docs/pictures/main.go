@@ -1,6 +1,6 @@
 // Pictures draws the pictures of the documents: request.svg, the way of a request; key.svg, the life of a key; and
 // performance.svg, what verifying a token costs, from the figures that internal/benchmarks wrote to costs.json.
-// The fourth, quickstart.png, is a screenshot of the page of examples/quickstart that its browser test takes.
+// quickstart-*.png are screenshots of the page of examples/quickstart that its browser test takes.
 package main
 
 import (

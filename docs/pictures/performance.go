@@ -30,9 +30,9 @@ func performance() string {
 
 // Geometry of the chart.
 const (
-	barsX     = 212
-	barsRight = width - 92 // leaves room for the number behind the longest bar
-	firstBar  = 72
+	barsX     = 166
+	barsRight = width - margin - 44 // leaves room for the number behind the longest bar
+	firstBar  = 80
 	barPitch  = 36
 	barHeight = 20
 )
@@ -40,24 +40,23 @@ const (
 func costChart(costs []cost) string {
 	bottom := firstBar + len(costs)*barPitch
 	c := newCanvas(bottom+40, "What verifying a token costs", describe(costs))
-	c.text(28, 40, "title", "What verifying a token costs")
-	c.anchored(width-28, 40, "soft small", "end", "As a multiple of its RSA signature check, on one core")
+	c.text(margin, 58, "soft small", "as a multiple of its RSA signature check, on one core")
 	longest := 1.0
 	for _, row := range costs {
 		longest = max(longest, row.Multiple)
 	}
 	x := func(multiple float64) int { return barsX + int(multiple/longest*(barsRight-barsX)) }
 	for multiple := 0; float64(multiple) <= longest; multiple++ {
-		c.line(x(float64(multiple)), 60, x(float64(multiple)), bottom, "line")
+		c.line(x(float64(multiple)), 68, x(float64(multiple)), bottom, "line")
 		c.anchored(x(float64(multiple)), bottom+20, "soft small", "middle", fmt.Sprint(multiple))
 	}
 	for i, row := range costs {
 		y := firstBar + i*barPitch
-		c.text(28, y+15, classOfName(row), row.Name)
+		c.text(margin, y+15, classOfName(row), row.Name)
 		c.bar(barsX, x(row.Multiple), y, barHeight, classOfBar(row))
 		c.text(x(row.Multiple)+10, y+15, "soft", fmt.Sprintf("%.2f", row.Multiple))
 	}
-	c.line(x(1), 60, x(1), bottom, "mark")
+	c.line(x(1), 68, x(1), bottom, "mark")
 	return c.done()
 }
 

@@ -12,8 +12,8 @@ func TestTheChartShowsEveryCost(t *testing.T) {
 	for _, want := range []string{
 		">entra &amp; co.</text>", ">0.04</text>", ">the limit</text>", ">1.00</text>", ">a peer</text>", ">2.50</text>",
 		"entra &amp; co. 0.04, the limit 1.00, a peer 2.50.</desc>",
-		`<rect class="soft fade" x="212" y="144" width="576"`, // the longest bar fills the chart
-		`<rect class="good" x="212" y="108" width="230"`,      // 1 of 2.5
+		`<rect class="soft fade" x="166" y="152" width="210"`, // the longest bar fills the chart
+		`<rect class="good" x="166" y="116" width="84"`,       // 1 of 2.5
 	} {
 		if !strings.Contains(picture, want) {
 			t.Errorf("the picture lacks %q", want)

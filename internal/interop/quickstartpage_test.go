@@ -94,20 +94,6 @@ func (b *browser) snapshots(state string) {
 	b.do(chromedp.EmulateViewport(1280, 800), emulateScheme("light"))
 }
 
-// pictureOfTheDocuments takes docs/pictures/quickstart.png: what a newcomer sees first.
-func (b *browser) pictureOfTheDocuments() {
-	b.t.Helper()
-	b.do(chromedp.EmulateViewport(1280, 1440), chromedp.Reload())
-	b.sees("#verdict", "microsoft_api_token")
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(b.pictures, "quickstart.png"), picture, 0o600); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
 func TestTheQuickstartExplainsEachToken(t *testing.T) {
 	b := openQuickstart(t)
 	for _, row := range []struct{ sample, verdict, claim, says string }{
@@ -152,7 +138,7 @@ func TestTheQuickstartExplainsEachToken(t *testing.T) {
 	if got, want := len(b.list(`Array.from(document.querySelectorAll("input[name=sample]"), input => input.value)`)), 23; got != want {
 		t.Errorf("got %d tokens to pick, want the %d of this table", got, want)
 	}
-	b.pictureOfTheDocuments()
+	b.picturesOfTheDocuments()
 	for _, row := range []struct{ sample, state, verdict string }{
 		{"graph", "refused", "microsoft_api_token"},
 		{"user", "let-in", "accepted"},
