@@ -52,7 +52,7 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// newVerifier accepts, beside the callers of any API, those services of Microsoft that send tokens without a role.
+// newVerifier accepts, beside the callers of any API, services of Microsoft that send tokens without a role.
 func newVerifier(options entra.Options) (*entra.Verifier, error) {
 	options.TrustedClients = []string{graphNotifications, marketplace, authenticationExtensions}
 	return entra.NewVerifier(options)
@@ -65,8 +65,10 @@ func newHandler(verifier *entra.Verifier, changes *notifications) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /graph", changes.receive) // its tokens are in the body
 	mux.HandleFunc("OPTIONS /events", agree)       // comes without a token
-	mux.Handle("POST /events", only(events, entra.AppPermission("AzureEventGridSecureWebhookSubscriber"), entra.ClientIn(eventGrid)))
-	mux.Handle("POST /alerts", only(done, entra.AppPermission("ActionGroupsSecureWebhook"), entra.ClientIn(actionGroups)))
+	mux.Handle("POST /events", only(events,
+		entra.AppPermission("AzureEventGridSecureWebhookSubscriber"), entra.ClientIn(eventGrid)))
+	mux.Handle("POST /alerts", only(done,
+		entra.AppPermission("ActionGroupsSecureWebhook"), entra.ClientIn(actionGroups)))
 	mux.Handle("POST /subscriptions", only(done, entra.ClientIn(marketplace)))
 	mux.Handle("POST /claims", only(claimsForToken, entra.ClientIn(authenticationExtensions)))
 	return mux

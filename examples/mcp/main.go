@@ -45,12 +45,14 @@ func main() {
 
 func optionsFor(resource string) entra.Options {
 	return entra.Options{
-		Tenants:              []string{os.Getenv("ENTRA_TENANT_ID")},
-		ClientID:             os.Getenv("ENTRA_CLIENT_ID"),
-		Audiences:            []string{resource},
-		Resource:             resource,
-		ResourceScopes:       []string{resource + "/Orders.Read"}, // to begin with; a 403 names what a tool needs beyond it
-		AuthorizationServers: []string{resource},                  // these clients refuse the metadata of Entra itself
+		Tenants:   []string{os.Getenv("ENTRA_TENANT_ID")},
+		ClientID:  os.Getenv("ENTRA_CLIENT_ID"),
+		Audiences: []string{resource},
+		Resource:  resource,
+		// To begin with; a 403 names what a tool needs beyond it.
+		ResourceScopes: []string{resource + "/Orders.Read"},
+		// These clients refuse the metadata of Entra itself.
+		AuthorizationServers: []string{resource},
 		ErrorHandler:         refuse,
 	}
 }

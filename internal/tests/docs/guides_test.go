@@ -57,7 +57,8 @@ func TestGuideToRequirementsShowsTheTrueChallenge(t *testing.T) {
 	}
 	capable := &entra.Claims{Kind: entra.UserToken, ClientCapabilities: []string{"cp1"}}
 	challenge := verifier.Challenge(entra.AuthContext("c2")(t.Context(), capable))
-	if !strings.Contains(challenge, `claims="`) || !strings.Contains(text, "    WWW-Authenticate: "+challenge+"\n") {
+	shown := strings.ReplaceAll(text, ",\n      ", ", ")
+	if !strings.Contains(challenge, `claims="`) || !strings.Contains(shown, "    WWW-Authenticate: "+challenge+"\n") {
 		t.Errorf("docs/requirements.md does not show the challenge\n%s", challenge)
 	}
 	for _, needed := range []string{"xms_cc", "cp1", "AADSTS9010010", "ExampleRequirement", "GroupsOverage"} {
