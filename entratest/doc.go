@@ -53,6 +53,9 @@
 // Config.LocalIssuer makes the listener's URL the issuer, which a Verifier accepts
 // as its Authority.
 //
+// The command [github.com/entra-go/entra/cmd/entra] does all of this from a terminal:
+// emulator serves a tenant, and run starts a program, unchanged, that meets it.
+//
 // Redirect URIs on loopback hosts need not be registered, unless Config.Strict
 // says so.
 //

@@ -56,7 +56,7 @@ func generateKey() *rsa.PrivateKey {
 	return private
 }
 
-// NewKey makes a key that no Server knows. It takes some 70 ms.
+// NewKey makes a key that no Server knows. It takes about a tenth of a second.
 func NewKey() *Key {
 	return newKey(generateKey(), "accounts.accesscontrol.windows.net")
 }

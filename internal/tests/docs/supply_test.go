@@ -90,3 +90,68 @@ func foldersWith(t *testing.T, file string) (folders []string) {
 	slices.Sort(folders)
 	return folders
 }
+
+var (
+	requirement = regexp.MustCompile(`(?m)^(?:require)?\s+(\S+/\S+) v\S+( // indirect)?$`)
+	goVersion   = regexp.MustCompile(`(?m)^go (\d+\.\d+)`)
+	counts      = []string{"No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"}
+)
+
+// What the documents say of the module's requirements is what go.mod requires.
+func TestDocumentsNameTheRequirements(t *testing.T) {
+	mod, readme, security := read(t, "go.mod"), read(t, "README.md"), read(t, "SECURITY.md")
+	direct, indirect := 0, 0
+	for _, match := range requirement.FindAllStringSubmatch(mod, -1) {
+		if match[2] != "" {
+			indirect++
+		} else {
+			direct++
+		}
+		name, owner := match[1], regexp.MustCompile(`^github\.com/[^/]+/`).FindString(match[1])
+		if !strings.Contains(readme, "`"+name+"`") && (owner == "" || !strings.Contains(readme, "`"+strings.TrimPrefix(name, owner)+"`")) {
+			t.Errorf("README.md does not name %s, which go.mod requires", name)
+		}
+	}
+	if want := "\n" + counts[direct] + " direct ones"; direct == 0 || !strings.Contains(security, want) {
+		t.Errorf("SECURITY.md does not say %q, the number of go.mod's direct requirements", want[1:])
+	}
+	if want := strings.ToLower(counts[indirect]) + " that comes with them"; !strings.Contains(security, want) {
+		t.Errorf("SECURITY.md does not say %q, the number of go.mod's indirect requirements", want)
+	}
+	version := goVersion.FindStringSubmatch(mod)[1]
+	for name, want := range map[string]string{
+		"README.md":   "\nGo " + version + " or newer.",
+		"SECURITY.md": "\nGo " + version + " and newer",
+	} {
+		if !strings.Contains(read(t, name), want) {
+			t.Errorf("%s does not say %q, the version of go.mod", name, want[1:])
+		}
+	}
+	if !strings.Contains(readme, "badge/go-"+version+"%2B") {
+		t.Errorf("README.md has another badge than that of Go %s, the version of go.mod", version)
+	}
+}
+
+// The example's configuration of Caddy has been run in the versions that its document names.
+func TestTheGatewayNamesTheVersionsOfCaddy(t *testing.T) {
+	versions := regexp.MustCompile(`caddy: v(\S+)`).FindAllStringSubmatch(read(t, ".github/workflows/weekly.yml"), -1)
+	versions = append(versions, regexp.MustCompile(`caddyserver/caddy/v2 v(\S+)`).FindStringSubmatch(read(t, "internal/interop/go.mod")))
+	document := read(t, "examples/gateway/README.md")
+	for _, version := range versions {
+		if !strings.Contains(document, version[1]) {
+			t.Errorf("examples/gateway/README.md does not name Caddy %s, in which it is tested", version[1])
+		}
+	}
+	for _, named := range regexp.MustCompile(`\b2\.\d+\.\d+\b`).FindAllString(section(document, "Caddy"), -1) {
+		if !slices.ContainsFunc(versions, func(v []string) bool { return v[1] == named }) {
+			t.Errorf("examples/gateway/README.md names Caddy %s, in which nothing is tested", named)
+		}
+	}
+}
+
+// section returns what stands under a heading of the second level.
+func section(document, heading string) string {
+	_, rest, _ := strings.Cut(document, "\n## "+heading+"\n")
+	text, _, _ := strings.Cut(rest, "\n## ")
+	return text
+}
