@@ -111,6 +111,7 @@ func addDerived(values map[string]float64) {
 	values["fetches of 300 replicas in the second hour"] = 300 * values["fetches in the second hour"]
 	values["hourly fetches of 300 replicas"] = 300 * hour / values["keyset.refreshAfter"]
 	values["time between fetches of 300 replicas"] = values["keyset.refreshAfter"] / 300
+	values["seconds of the first pause"] = values["keyset.unknownMin"] / second
 	values["minutes of skew"] = values["policy.defaultClockSkew"] / minute
 	values["outage that costs nothing"] = values["keyset.keyLifetime"] - values["keyset.refreshAfter"]
 	values["last growing pause"], values["last growing pause without keys"] = lastOf(values, "keyset.failureMax"), lastOf(values, "keyset.failureMaxEmpty")

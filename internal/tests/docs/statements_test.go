@@ -63,7 +63,7 @@ var statements = []struct {
 	{`at most one fetch #`, []string{"keyset.unknownMax"}},
 	{`one # at most`, []string{"keyset.unknownMax"}},
 	{`cost a fetch after # at the soonest, then ever fewer, down to one #`, []string{"keyset.unknownMin", "keyset.unknownMax"}},
-	{`does not bring the key allows the next # later, then 10, 20, 40 … #`, []string{"keyset.unknownMin", "keyset.unknownMax"}},
+	{`#, 10, 20, 40 … # later`, []string{"seconds of the first pause", "keyset.unknownMax"}},
 	{`# in the first hour, then # # \(one #\) \| #, then # #`, []string{
 		"fetches in the first hour", "fetches in the second hour", "an hour", "keyset.unknownMax",
 		"fetches of 300 replicas in the first hour", "fetches of 300 replicas in the second hour", "an hour"}},
@@ -106,8 +106,8 @@ var statements = []struct {
 // foreignNumbers are phrases with numbers that no constant of the library decides: measurements, Entra's own times, other
 // software's, and the terms of tests.
 var foreignNumbers = []string{
-	// README.md and CONTRIBUTING.md: how long things take on a developer's machine.
-	`compiles for about #`, `Run the tests \(#`, `# of each fuzz target`, `half # of soak`,
+	// README.md and CONTRIBUTING.md: how long things take on a developer's machine, and how the peers behave.
+	`compiles for about #`, `the tests take #`, `invented key IDs in # \| 1 fetch`, `no new key for #`, `# of each fuzz target`, `half # of soak`,
 	// Entra's.
 	`where # is too long`, `a token can live for # and more`, `token for up to #`, `tokens are cached for up to #`,
 	`of about # for Entra's documents`, `of some # an hour`, `of about # an hour while`, `A document has some #, so that 300 replicas load # #`,
