@@ -360,24 +360,33 @@ func BenchmarkRefuseRequest(b *testing.B) {
 	}
 }
 
-// A remembered token of 1.4 KB may occupy 2 KB of memory: 8 MB for as many as are remembered by default. To sign more takes
-// long: internal/benchmarks measures a hundred thousand.
+// What Options.CacheSize says that remembered tokens occupy: usual ones, of 1.4 KB, and those with 200 groups. To sign more
+// takes long: internal/benchmarks measures a hundred thousand.
 func TestRememberedTokensOccupyLittle(t *testing.T) {
 	tenant := entratest.New(t)
-	tokens := mintTokens(tenant, 4096)
+	usual, large := mintTokens(tenant, 4096), make([]string, 512)
+	for i := range large {
+		groups := make([]string, 200)
+		for j := range groups {
+			groups[j] = fmt.Sprintf("%08x-0000-4000-8000-%012x", i, j)
+		}
+		large[i] = tenant.Token(entratest.Groups(groups...))
+	}
 	for _, test := range []struct {
 		name      string
+		tokens    []string
 		cacheSize int
-		most      float64 // MB
+		each      float64 // bytes, of those that are remembered
 	}{
-		{"as many as by default", 4096, 8},
-		{"a flood of four times as many as the memory holds", 1024, 2},
+		{"as many as by default", usual, 4096, 1.8e3},
+		{"a flood of four times as many as the memory holds", usual, 1024, 1.8e3},
+		{"tokens with 200 groups", large, 512, 21e3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := rememberedSize(t, tenant, test.cacheSize, tokens) / 1e6
-			t.Logf("%d tokens of %d bytes in a memory for %d: %.2f MB", len(tokens), len(tokens[0]), test.cacheSize, got)
-			if got > test.most {
-				t.Errorf("got %.2f MB, want %.0f MB at most", got, test.most)
+			got := rememberedSize(t, tenant, test.cacheSize, test.tokens) / float64(test.cacheSize)
+			t.Logf("%d tokens of %d bytes in a memory for %d: %.0f bytes each", len(test.tokens), len(test.tokens[0]), test.cacheSize, got)
+			if got < 0.9*test.each || got > 1.1*test.each {
+				t.Errorf("got %.0f bytes each, want %.0f, less or more a tenth: the comment of Options.CacheSize says so", got, test.each)
 			}
 		})
 	}
