@@ -25,9 +25,11 @@ type Kind uint8
 // The kinds of tokens.
 const (
 	_ Kind = iota
-	// UserToken is an access token with which an application acts for a user (delegated permissions, scp).
+	// UserToken is an access token with which an application acts for a user (delegated
+	// permissions, scp).
 	UserToken
-	// AppToken is an access token with which an application acts for itself (application permissions, roles).
+	// AppToken is an access token with which an application acts for itself (application
+	// permissions, roles).
 	AppToken
 	// IDToken says that a user signed in. It is accepted with Options.AllowIDTokens only.
 	IDToken
@@ -424,7 +426,8 @@ func ClaimsFromContext(ctx context.Context) (*Claims, bool) {
 }
 
 // ContextWithClaims returns a context that carries claims, as if [Verifier.Authenticate] had put them there: to test
-// handlers without tokens. Set [Claims.Kind], or no requirement is met. A Verifier that ctx already knows stays.
+// handlers without tokens. Set [Claims.Kind], or no requirement is met. Where ctx is that of a request behind Authenticate,
+// its Verifier goes on answering, logging and counting; otherwise [WriteProblem] answers.
 func ContextWithClaims(ctx context.Context, claims *Claims) context.Context {
 	id := &identity{claims: claims}
 	if outer := identityFrom(ctx); outer != nil {

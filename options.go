@@ -67,7 +67,7 @@ type Options struct {
 	// tenant and a ClientID. Whoever sets it trusts everyone who may manage that application's
 	// keys in the tenant to issue any token for this API. Default: false.
 	//
-	// Source: https://learn.microsoft.com/entra/identity-platform/jwt-claims-customization
+	// Source: https://learn.microsoft.com/entra/identity-platform/access-tokens
 	AppKeys bool
 
 	// AllowIDTokens also accepts ID tokens that were issued to ClientID, which is then required:
@@ -140,8 +140,8 @@ type Options struct {
 	// Tenants, AllowAnyTenant or Authority.
 	AuthorizationServers []string
 
-	// HTTPClient fetches the keys. It is copied; redirects are followed on the same host over
-	// https only, and a fetch ends after 10 seconds, or after its own Timeout if that is
+	// HTTPClient fetches keys and metadata. It is copied; redirects are followed on the same host
+	// over https only, and a fetch ends after 10 seconds, or after its own Timeout if that is
 	// shorter. It never sees a URL that comes from a token. Its transport must end a request
 	// with the request's context, as http.Transport does: the next fetch waits for it. Default:
 	// a client of its own, on a clone of http.DefaultTransport.

@@ -179,9 +179,9 @@ func checked(caller string, requirements []Requirement) []Requirement {
 
 func isNil(r Requirement) bool { return r == nil }
 
-// AnyOf is met if one of the requirements is. Otherwise it reports the failure of a requirement that could not decide,
-// or else the first refusal that concerns tokens of this kind. Without requirements nobody meets it. It panics if one
-// is nil.
+// AnyOf is met if one of the requirements is. Otherwise it reports the failure of a requirement that could not decide, or
+// else the first refusal by a requirement that tokens of this kind can meet. Without requirements nobody meets it. It panics
+// if one is nil.
 //
 //go:noinline
 func AnyOf(requirements ...Requirement) Requirement {
@@ -271,8 +271,8 @@ func Role(name string) Requirement {
 	}
 }
 
-// AppPermission is met by application tokens with the application permission name, a bare name as in the roles claim. User
-// tokens never meet it, though app roles of users stand in the same claim; see [Role]. It is compared exactly, and panics if
+// AppPermission is met by application tokens with the application permission name, a bare name as in the roles claim,
+// compared exactly. User tokens never meet it, though app roles of users stand in the same claim; see [Role]. It panics if
 // name is empty or holds "://" or a space: tokens never carry such names.
 //
 // Source: https://learn.microsoft.com/entra/identity-platform/scenario-protected-web-api-verification-scope-app-roles

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,6 +102,55 @@ func TestImportsGoOneWay(t *testing.T) {
 					t.Errorf("internal/%s imports %s, want none but %q of this module", name, path, allowed)
 				}
 			}
+		}
+	}
+}
+
+var documentedLine = regexp.MustCompile("(?m)^\\| `(entra: [^`]+)` \\|")
+
+// docs/operations.md lists the lines that the library logs, and no others; … stands for what differs.
+func TestOperationsListsEveryLogLine(t *testing.T) {
+	var logged []string
+	for _, folder := range []string{".", "internal/authserver", "internal/keyset"} {
+		for _, file := range codeOf(t, folder) {
+			ast.Inspect(file, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				if name, ok := call.Fun.(*ast.SelectorExpr); !ok || !slices.Contains([]string{"LogAttrs", "Debug", "Info", "Warn", "Error"}, name.Sel.Name) {
+					return true
+				}
+				for _, argument := range call.Args {
+					if sum, ok := argument.(*ast.BinaryExpr); ok {
+						argument = sum.X // The rest differs.
+					}
+					if literal, ok := argument.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+						// The compiler has read it.
+						if text, _ := strconv.Unquote(literal.Value); strings.HasPrefix(text, "entra: ") {
+							logged = append(logged, text)
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	var documented []string
+	for _, match := range documentedLine.FindAllStringSubmatch(read(t, "docs/operations.md"), -1) {
+		documented = append(documented, strings.TrimRight(match[1], " …"))
+	}
+	if len(documented) == 0 || len(logged) == 0 {
+		t.Fatalf("got the lines %q in the document and %q in the code, want some", documented, logged)
+	}
+	for _, text := range logged {
+		if !slices.ContainsFunc(documented, func(d string) bool { return strings.HasPrefix(text, d) }) {
+			t.Errorf("docs/operations.md does not list the line %q", text)
+		}
+	}
+	for _, text := range documented {
+		if !slices.ContainsFunc(logged, func(l string) bool { return strings.HasPrefix(l, text) }) {
+			t.Errorf("docs/operations.md lists the line %q, which nothing logs", text)
 		}
 	}
 }
