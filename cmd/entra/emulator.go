@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -36,6 +37,9 @@ const (
 	defaultHTTP  = "localhost:8085"
 	defaultHTTPS = "localhost:8443"
 	anyPort      = "localhost:0"
+
+	defaultURL = "http://localhost:8080/orders" // as in README.md
+	urlUsage   = "`URL` of a route of the API, for the curl lines"
 )
 
 func emulator(ctx context.Context, args []string, s surroundings) (int, error) {
@@ -47,7 +51,7 @@ func emulator(ctx context.Context, args []string, s surroundings) (int, error) {
 	set.StringVar(&httpAddr, "http", "", "loopback `address` for plain http; port 0 takes a free one (default "+defaultHTTP+", or a free port if that is taken)")
 	set.StringVar(&httpsAddr, "https", "", "loopback `address` for https (default "+defaultHTTPS+", or a free port if that is taken)")
 	set.StringVar(&ca, "ca", "", "`file` to write the certificate to that clients must trust for https")
-	set.StringVar(&url, "url", "http://localhost:8080/orders", "`URL` of a route of the API, for the curl lines")
+	set.StringVar(&url, "url", defaultURL, urlUsage)
 	set.BoolVar(&localIssuer, "local-issuer", false, "issue tokens under the https address instead of Microsoft's, for clients that insist on metadata under the issuer's URL")
 	err := set.parse(args, "it takes flags alone")
 	if err == nil {
@@ -66,7 +70,7 @@ func emulator(ctx context.Context, args []string, s surroundings) (int, error) {
 		return misuse, err
 	}
 	defer tenant.Close()
-	r := recipe{tenant: tenant, CA: ca, URL: url, LocalIssuer: localIssuer}
+	r := recipe{tenant: tenant, URL: url, LocalIssuer: localIssuer}
 	start := []func() error{
 		func() (err error) {
 			r.HTTPS, err = startAt("-https", httpsAddr, defaultHTTPS, tenant.StartTLSOn)
@@ -84,9 +88,7 @@ func emulator(ctx context.Context, args []string, s surroundings) (int, error) {
 		}
 	}
 	if err == nil && ca != "" {
-		if err = os.WriteFile(ca, tenant.CertPEM(), 0o644); err != nil {
-			err = fmt.Errorf("-ca: %w", err)
-		}
+		r.CA, err = writeCertificate(ca, tenant.CertPEM())
 	}
 	if err == nil {
 		err = r.print(s.stdout)
@@ -98,6 +100,17 @@ func emulator(ctx context.Context, args []string, s surroundings) (int, error) {
 	<-ctx.Done()
 	fmt.Fprintln(s.stdout, "\nstopped")
 	return good, nil
+}
+
+// writeCertificate returns the absolute path of the file, because clients run in other folders.
+func writeCertificate(file string, pem []byte) (path string, err error) {
+	if path, err = filepath.Abs(file); err == nil {
+		err = os.WriteFile(path, pem, 0o644)
+	}
+	if err != nil {
+		return "", fmt.Errorf("-ca: %w", err)
+	}
+	return path, nil
 }
 
 // startAt starts a listener at addr, or at the default address, or if that is taken at a free port.
@@ -120,7 +133,7 @@ func startAt(flag, addr, standard string, start func(string) (string, error)) (u
 type recipe struct {
 	tenant      *fake
 	HTTP, HTTPS string // where the emulator answers
-	CA          string // file with the certificate; "" if none was written
+	CA          string // absolute path of the certificate; "" if none was written
 	URL         string // of a route of the API
 	LocalIssuer bool
 }
@@ -171,26 +184,26 @@ func (r recipe) Environment() []string {
 	if r.LocalIssuer {
 		variables = append(variables, "ENTRA_ISSUER="+r.Authority()+"/v2.0")
 	}
-	if r.CA == "" {
-		return variables
+	if r.CA != "" {
+		variables = append(variables, trust(r.CA)...)
 	}
-	file, err := filepath.Abs(r.CA)
-	if err != nil {
-		file = r.CA // The working directory is gone; the file was written all the same.
-	}
-	return append(variables, trust(file)...)
+	return variables
 }
 
-func (r recipe) CAFile() string {
-	if r.CA == "" {
-		return "ca.pem (write it with -ca ca.pem)"
-	}
-	return r.CA
+// CAFile names the certificate in recipes.
+func (r recipe) CAFile() string { return cmp.Or(r.CA, "ca.pem") }
+
+// Strict names the clients that look for metadata under the issuer's URL, and so need an issuer that is there.
+func (recipe) Strict() string { return strings.Join(strictClients, ", ") }
+
+var strictClients = []string{
+	"Auth.js", "express-oauth2-jwt-bearer", "go-oidc", "jose", "jsonwebtoken and jwks-rsa", "oauth4webapi", "openid-client",
 }
 
 //go:embed recipes.txt
 var recipes string
 
 func (r recipe) print(out io.Writer) error {
-	return template.Must(template.New("recipes").Parse(recipes)).Execute(out, r)
+	functions := template.FuncMap{"export": export}
+	return template.Must(template.New("recipes").Funcs(functions).Parse(recipes)).Execute(out, r)
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,8 +41,10 @@ Examples:
 
 func runProgram(ctx context.Context, args []string, s surroundings) (int, error) {
 	var f fakeFlags
+	var url string
 	set := newFlags("run", runHelp, s.stdout)
 	f.register(set.FlagSet)
+	set.StringVar(&url, "url", defaultURL, urlUsage)
 	err := set.parse(args, "")
 	if err == nil {
 		err = readEnvironment(set.FlagSet, s.env)
@@ -71,7 +74,7 @@ func runProgram(ctx context.Context, args []string, s surroundings) (int, error)
 		return misuse, err
 	}
 	defer tenant.Close()
-	if err := runAgainst(ctx, tenant, program, isFolder, s); err != nil {
+	if err := runAgainst(ctx, tenant, program, isFolder, url, s); err != nil {
 		fmt.Fprintln(s.stderr, "entra run:", err)
 		return bad, nil
 	}
@@ -84,7 +87,7 @@ func isDirectory(name string) bool {
 }
 
 // runAgainst runs the program, or waits until ctx ends if there is none.
-func runAgainst(ctx context.Context, tenant *fake, program []string, isFolder bool, s surroundings) error {
+func runAgainst(ctx context.Context, tenant *fake, program []string, isFolder bool, url string, s surroundings) error {
 	dir, err := os.MkdirTemp("", "entra-run")
 	if err != nil {
 		return err
@@ -98,11 +101,11 @@ func runAgainst(ctx context.Context, tenant *fake, program []string, isFolder bo
 	if err != nil {
 		return err
 	}
-	printTokens(s.stdout, tenant)
+	printTokens(s.stdout, tenant, url)
 	if len(program) == 0 {
 		fmt.Fprintln(s.stdout, "The environment of your program, while this one runs:")
 		for _, variable := range environment {
-			fmt.Fprintf(s.stdout, "  export %s\n", variable)
+			fmt.Fprintf(s.stdout, "  %s\n", export(variable))
 		}
 		fmt.Fprintln(s.stdout)
 		<-ctx.Done()
@@ -152,13 +155,29 @@ func environmentFor(tenant *fake, hosts entratest.Hosts, dir string) ([]string, 
 	if err := errors.Join(os.WriteFile(ca, hosts.CertPEM, 0o600), os.WriteFile(preload, script, 0o600)); err != nil {
 		return nil, err
 	}
+	preloaded := preload
+	if strings.ContainsAny(preload, ` "\\`) {
+		preloaded = strconv.Quote(preload) // https://nodejs.org/api/cli.html#node_optionsoptions
+	}
 	const local = "localhost,127.0.0.1,::1"
 	return append([]string{
 		"HTTPS_PROXY=" + hosts.Proxy, "https_proxy=" + hosts.Proxy,
 		"NO_PROXY=" + local, "no_proxy=" + local,
-		"NODE_OPTIONS=--require=" + preload, // Node.js, whose clients pass by HTTPS_PROXY
+		"NODE_OPTIONS=--require=" + preloaded, // Node.js, whose clients pass by HTTPS_PROXY
 	}, slices.Concat(trust(ca), settings(tenant))...), nil
 }
+
+// export returns the line by which a shell sets a variable, given as name=value.
+func export(variable string) string {
+	name, value, _ := strings.Cut(variable, "=")
+	if strings.ContainsFunc(value, func(r rune) bool { return !strings.ContainsRune(safeInShells, r) }) {
+		value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+	}
+	return "export " + name + "=" + value
+}
+
+// The tilde is safe because no value here begins with one.
+const safeInShells = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.,:/@%+=~"
 
 // trust returns the variables by which programs trust the certificate in the file.
 func trust(file string) (variables []string) {
@@ -210,7 +229,12 @@ tls.connect = (...args) => {
 `, names, host, port), nil
 }
 
-func printTokens(out io.Writer, tenant *fake) {
-	fmt.Fprintf(out, "Tokens for an hour, of a user and of an application:\n  user=%s\n  app=%s\n", tenant.userToken(), tenant.appToken())
-	fmt.Fprint(out, "  curl -i http://localhost:8080/orders -H \"Authorization: Bearer $user\"\n\n")
+func printTokens(out io.Writer, tenant *fake, url string) {
+	fmt.Fprintf(out, `Tokens of a user and of an application, good for an hour, to paste with a line below into another shell:
+  user=%s
+  app=%s
+  curl -i %s -H "Authorization: Bearer $user"
+  curl -i %[3]s -H "Authorization: Bearer $app"
+
+`, tenant.userToken(), tenant.appToken(), url)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -89,11 +90,9 @@ func TestNothingIsLeftBehind(t *testing.T) {
 }
 
 func TestTheEnvironmentNamesTheSampleAndTheCertificate(t *testing.T) {
+	oddTemporaryFolder(t)
 	c := serve(t, "MCP_RESOURCE", "run", "-client", ownClient)
-	variables := make(map[string]string)
-	for _, line := range regexp.MustCompile(`(?m)^  export (\w+)=(.*)$`).FindAllStringSubmatch(c.stdout.String(), -1) {
-		variables[line[1]] = line[2]
-	}
+	variables := pasted(t, c.stdout.String())
 	if variables["ENTRA_TENANT_ID"] != entratest.TenantID || variables["ENTRA_CLIENT_ID"] != ownClient || variables["API_SCOPE"] != "api://"+ownClient+"/.default" {
 		t.Errorf("got %q, want the sample's tenant and one's own client", variables)
 	}
@@ -105,6 +104,33 @@ func TestTheEnvironmentNamesTheSampleAndTheCertificate(t *testing.T) {
 	if _, err := os.Stat(variables["SSL_CERT_FILE"]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v after the end, want the file gone", err)
 	}
+}
+
+// oddTemporaryFolder lets temporary files have names that a shell and Node.js must read with care.
+func oddTemporaryFolder(t *testing.T) {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "it's a folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", folder)
+}
+
+// pasted returns the variables of a shell into which the printed lines were pasted.
+func pasted(t *testing.T, text string) map[string]string {
+	t.Helper()
+	lines := strings.Join(regexp.MustCompile(`(?m)^  export .*$`).FindAllString(text, -1), "\n")
+	command := exec.CommandContext(t.Context(), "/bin/sh", "-c", lines+"\nexec env -0")
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("/bin/sh: %v in\n%s", err, lines)
+	}
+	variables := make(map[string]string)
+	for variable := range strings.SplitSeq(string(out), "\x00") {
+		name, value, _ := strings.Cut(variable, "=")
+		variables[name] = value
+	}
+	return variables
 }
 
 // The programs' own tokens explain themselves.

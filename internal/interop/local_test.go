@@ -33,7 +33,8 @@ const (
 
 // local is a fake tenant that the command entra serves, as the recipes of docs/local.md begin.
 type local struct {
-	environment []string          // as printed
+	text        string            // that it printed
+	environment []string          // of it, the environment of programs
 	variables   map[string]string // the same, by their names
 	user, app   string            // the printed tokens
 	client      *http.Client      // reaches the tenant as a browser does that trusts its certificate
@@ -68,6 +69,7 @@ func startLocal(t *testing.T, command string, flags ...string) *local {
 	variable := regexp.MustCompile(`^  export (\w+)=(.*)$`)
 	token := regexp.MustCompile(`^  (?:(?:user|app)=|curl -i .*Bearer )([\w-]+\.[\w-]+\.[\w-]+)'?$`)
 	for lines.Scan() && (lines.Text() != "" || len(l.variables) == 0) {
+		l.text += lines.Text() + "\n"
 		if match := variable.FindStringSubmatch(lines.Text()); match != nil {
 			l.environment = append(l.environment, match[1]+"="+match[2])
 			l.variables[match[1]] = match[2]
