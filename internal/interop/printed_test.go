@@ -114,6 +114,7 @@ func TestThePrintedRecipeOfMSALBrowser(t *testing.T) {
 ` + l.printed(t, "MSAL Browser") + `
 const { clientId, authority, authorityMetadata } = client.getConfiguration().auth;
 console.log(JSON.stringify([clientId, authority, JSON.parse(authorityMetadata).token_endpoint]));
+process.exit(); // Its timers would keep Node.js running.
 `
 	command := exec.Command(node(t), "--input-type=module", "-e", program)
 	out, err := command.CombinedOutput()
