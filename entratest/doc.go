@@ -26,9 +26,10 @@
 // by Basic, or an assertion signed with RS256 or PS256), authorization codes with
 // PKCE, device codes, refresh tokens and on-behalf-of; the authorization endpoint
 // with an account picker, sessions, silent sign-in and the response modes query,
-// fragment and form_post; logout; and of Microsoft Graph /oidc/userinfo, /v1.0/me
-// and /v1.0/me/getMemberObjects, for tokens that it issued itself. Config.Cloud
-// and Config.Authority choose another cloud, External ID or Azure AD B2C.
+// fragment and form_post; logout; and of Microsoft Graph /oidc/userinfo, /v1.0/me,
+// /v1.0/me/transitiveMemberOf and /v1.0/me/getMemberObjects, for tokens that it
+// issued itself. Config.Cloud and Config.Authority choose another cloud, External
+// ID or Azure AD B2C.
 //
 // A user signs in by a click on the account picker. A test needs no page: it sends
 // login_hint with a name of Config.Users, or posts user_code and entratest_account

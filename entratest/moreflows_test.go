@@ -103,6 +103,46 @@ func TestRefreshNeedsTheSecretThatTheCodeNeeded(t *testing.T) {
 	}
 }
 
+// Clients that name no scope when they refresh meet it where one registration is the application and its API: oauth2-proxy and
+// all others that use golang.org/x/oauth2.
+func TestRefreshForItselfNeedsTheScopeOrTheClientID(t *testing.T) {
+	tenant := entratest.New(t)
+	client := browser(t, tenant)
+	endpoint := loginHost + entratest.TenantID + tokenPath
+	for _, row := range []struct {
+		name, client, secret string
+		scope, again         string // of the sign-in, and of the refresh
+		refused              bool
+	}{
+		{"its own API by a URI", entratest.APIClientID, entratest.APISecret, entratest.APIURI + "/Orders.Read", "", true},
+		{"the scope again", entratest.APIClientID, entratest.APISecret, entratest.APIURI + "/Orders.Read", entratest.APIURI + "/Orders.Read", false},
+		{"its own API by the client ID", entratest.APIClientID, entratest.APISecret, entratest.APIClientID + "/Orders.Read", "", false},
+		{"another API by a URI", entratest.ClientID, entratest.ClientSecret, entratest.APIURI + "/Orders.Read", "", false},
+		{"Microsoft Graph", entratest.APIClientID, entratest.APISecret, "User.Read", "", false},
+	} {
+		change := map[string][]string{"client_id": {row.client}, "redirect_uri": {"http://localhost:4000/"}, "scope": {row.scope + " openid offline_access"}}
+		form := changed(redeemForm(code(t, client, entratest.TenantID, changed(pageRequest(), change))), change)
+		form.Del("scope")
+		form.Set("client_secret", row.secret)
+		_, tokens := post(t, client, endpoint, form)
+		token, ok := tokens["refresh_token"].(string)
+		if !ok {
+			t.Fatalf("%s: got %v, want a refresh token", row.name, tokens)
+		}
+		refresh := url.Values{"grant_type": {"refresh_token"}, "client_id": {row.client}, "refresh_token": {token}, "client_secret": {row.secret}}
+		if row.again != "" {
+			refresh.Set("scope", row.again)
+		}
+		response, answer := post(t, client, endpoint, refresh)
+		if refused := response.StatusCode == http.StatusBadRequest && reflect.DeepEqual(answer["error_codes"], []any{90009.0}); refused != row.refused {
+			t.Errorf("%s: got %d %v, want AADSTS90009: %t", row.name, response.StatusCode, answer, row.refused)
+		}
+		if (answer["access_token"] != nil) == row.refused {
+			t.Errorf("%s: got %v, want a token: %t", row.name, answer, !row.refused)
+		}
+	}
+}
+
 func TestVersion1Endpoints(t *testing.T) {
 	tenant := entratest.New(t)
 	client := browser(t, tenant)

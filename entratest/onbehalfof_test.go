@@ -1,9 +1,11 @@
 package entratest_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,6 +157,56 @@ func TestGraphAnswersItsOwnTokens(t *testing.T) {
 			if list, _ := groups["value"].([]any); len(list) != 1 {
 				t.Errorf("%s: got groups %v, want Alice's", row.base, groups)
 			}
+		}
+	}
+}
+
+// https://learn.microsoft.com/graph/api/user-list-transitivememberof
+func TestGraphListsGroupsInPages(t *testing.T) {
+	var ids []string
+	for i := range 250 {
+		ids = append(ids, fmt.Sprintf("66666666-6666-4666-8666-%012d", i))
+	}
+	tenant := entratest.New(t, entratest.Config{Users: []entratest.Account{
+		{ObjectID: entratest.AliceObjectID, Username: "alice@contoso.example", Groups: ids},
+		{ObjectID: entratest.BobObjectID, Username: "bob@contoso.example"},
+	}})
+	base := start(t, tenant)
+	alice, bob := tenant.Token(entratest.Graph()), tenant.Token(entratest.Graph(), entratest.User("bob"))
+	for _, row := range []struct {
+		name, token, query string
+		pages              int
+	}{
+		{"the default page", alice, "", 3},
+		{"pages of 200", alice, "?$select=id&$top=200", 2},
+		{"one page", alice, "?$top=250", 1},
+		{"no group", bob, "", 1},
+	} {
+		for graph, client := range map[string]*http.Client{"https://graph.microsoft.com": tenant.Client(), base + "/graph": plainClient(t)} {
+			var got []string
+			pages := 0
+			for next := graph + "/v1.0/me/transitiveMemberOf" + row.query; next != ""; pages++ {
+				response, answer := askGraph(t, client, "GET", next, row.token)
+				groups, ok := answer["value"].([]any)
+				if response.StatusCode != http.StatusOK || !ok || pages > row.pages {
+					t.Fatalf("%s of %s: page %d: got %d %v", row.name, graph, pages, response.StatusCode, answer)
+				}
+				for _, group := range groups {
+					got = append(got, group.(map[string]any)["id"].(string))
+				}
+				next, _ = answer["@odata.nextLink"].(string)
+				if next != "" && !strings.HasPrefix(next, graph+"/v1.0/me/transitiveMemberOf?") {
+					t.Fatalf("%s of %s: got the next link %s", row.name, graph, next)
+				}
+			}
+			if want := ids[:len(ids)*min(1, len(got))]; pages != row.pages || !slices.Equal(got, want) || (len(got) == 0) != (row.token == bob) {
+				t.Errorf("%s of %s: got %d groups on %d pages, want %d on %d", row.name, graph, len(got), pages, len(want), row.pages)
+			}
+		}
+	}
+	for _, query := range []string{"?$top=0", "?$top=1000", "?$top=x", "?$skiptoken=-1", "?$skiptoken=251", "?$skiptoken=x"} {
+		if response, answer := askGraph(t, tenant.Client(), "GET", "https://graph.microsoft.com/v1.0/me/transitiveMemberOf"+query, alice); response.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: got %d %v, want 400", query, response.StatusCode, answer)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package login
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/entra-go/entra/entratest/internal/directory"
@@ -16,6 +17,7 @@ func (s *Service) graphRoutes() http.Handler {
 	mux.HandleFunc("GET /oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
 	mux.HandleFunc("POST /oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
 	mux.HandleFunc("GET /v1.0/me", s.graphUser("User.Read", s.serveMe))
+	mux.HandleFunc("GET /v1.0/me/transitiveMemberOf", s.graphUser("User.Read", s.serveTransitiveMemberOf))
 	mux.HandleFunc("POST /v1.0/me/getMemberObjects", s.graphUser("User.Read", s.serveMemberObjects))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuseGraph(w, r, http.StatusNotFound, "BadRequest", "The fake Graph has no resource at "+r.Method+" "+r.URL.Path+".")
@@ -124,6 +126,41 @@ func (s *Service) serveMe(w http.ResponseWriter, r *http.Request, user directory
 		{"userPrincipalName", user.Username},
 		{"id", claims.OID},
 	})
+}
+
+// serveTransitiveMemberOf lists the user's groups a page at a time. For the permission User.Read it gives their IDs alone;
+// see https://learn.microsoft.com/graph/api/user-list-transitivememberof.
+func (s *Service) serveTransitiveMemberOf(w http.ResponseWriter, r *http.Request, user directory.User, _ ownClaims) {
+	query := r.URL.Query()
+	size := 100
+	if text := query.Get("$top"); text != "" {
+		top, err := strconv.Atoi(text)
+		if err != nil || top < 1 || top > 999 {
+			s.refuseGraph(w, r, http.StatusBadRequest, "Request_UnsupportedQuery", "Invalid page size specified: '"+text+"'. Must be between 1 and 999 inclusive.")
+			return
+		}
+		size = top
+	}
+	first := 0 // of this page
+	if text := query.Get("$skiptoken"); text != "" {
+		var err error
+		if first, err = strconv.Atoi(text); err != nil || first < 0 || first > len(user.Groups) {
+			s.refuseGraph(w, r, http.StatusBadRequest, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request.")
+			return
+		}
+	}
+	last := min(first+size, len(user.Groups))
+	groups := []jsonobject.Object{}
+	for _, id := range user.Groups[first:last] {
+		groups = append(groups, jsonobject.Object{{"@odata.type", "#microsoft.graph.group"}, {"id", id}, {"displayName", nil}})
+	}
+	answer := jsonobject.Object{{"@odata.context", "https://" + s.tenant.Cloud.Graph + "/v1.0/$metadata#directoryObjects"}}
+	if last < len(user.Groups) {
+		query.Set("$skiptoken", strconv.Itoa(last))
+		answer.Set("@odata.nextLink", s.graphURL(s.baseURL(r))+"/v1.0/me/transitiveMemberOf?"+query.Encode())
+	}
+	answer.Set("value", groups)
+	s.writeJSON(w, http.StatusOK, answer)
 }
 
 func (s *Service) serveMemberObjects(w http.ResponseWriter, r *http.Request, user directory.User, claims ownClaims) {

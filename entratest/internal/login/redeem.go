@@ -110,6 +110,10 @@ func (s *Service) refreshGrant(r *http.Request, tenant string) (jsonobject.Objec
 		return nil, errGrant(700082, "The refresh token has expired due to inactivity.")
 	case proof == "0" && token.needsSecret(client):
 		return nil, errNoSecret()
+	case token.forItself(client) && endpointVersion(r) == 2 && r.PostForm.Get("scope") == "":
+		return nil, refusal(http.StatusBadRequest, "invalid_request", 90009,
+			"Application '%s'(%s) is requesting a token for itself. This scenario is supported only if resource is specified using the GUID based App Identifier.",
+			client.ClientID, client.Name)
 	}
 	if refused := token.atTenant(tenant); refused != nil {
 		return nil, refused
@@ -119,6 +123,13 @@ func (s *Service) refreshGrant(r *http.Request, tenant string) (jsonobject.Objec
 		return nil, refused
 	}
 	return s.userResponse(r, granted, proof, "")
+}
+
+// forItself reports whether an application asked for its own API by a URI. Entra refreshes such a token only for a request that
+// names the scope again, which clients like MSAL do and many others do not.
+func (c consent) forItself(client directory.App) bool {
+	resource := strings.TrimSuffix(c.scopes.resource, "/")
+	return !strings.EqualFold(resource, client.ClientID) && slices.Contains(client.Identifiers(), resource)
 }
 
 // onBehalfOf exchanges the user's token for one to another API (RFC 7523 with
