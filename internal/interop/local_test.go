@@ -278,8 +278,13 @@ var (
 // command returns how the program is run.
 func (r recipe) command(t *testing.T) []string {
 	t.Helper()
-	if strings.HasSuffix(r.name, ".mjs") {
+	switch filepath.Ext(r.name) {
+	case ".mjs":
 		return []string{node(t), r.name}
+	case ".sh":
+		return []string{"sh", r.name}
+	case ".conf":
+		return nil // The test runs the server that reads it.
 	}
 	return []string{goProgram(t, r.name)}
 }

@@ -3,6 +3,7 @@ package interop_test
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +48,7 @@ type way struct {
 	issuer      string
 	options     entra.Options // of a Verifier
 	trust       []byte
+	proxy       string // to Microsoft's host names
 	environment []string
 }
 
@@ -69,7 +71,7 @@ func ways(t *testing.T) []way {
 			options: entra.Options{Authority: localIssuer, HTTPClient: trusting(local.CertPool())},
 		},
 		{
-			name: "Microsoft's host names", hosts: true, tenant: microsoft, issuer: issuer, trust: hosts.CertPEM,
+			name: "Microsoft's host names", hosts: true, tenant: microsoft, issuer: issuer, trust: hosts.CertPEM, proxy: hosts.Proxy,
 			options: entra.Options{HTTPClient: microsoft.Client()},
 			environment: []string{
 				"NODE_OPTIONS=--require ./node/hosts.cjs", "ENTRA_ADDR=" + hosts.Addr, "ENTRA_HOSTS=" + strings.Join(hosts.Names, ","),
@@ -82,6 +84,7 @@ func (w way) verifier(t *testing.T) *entra.Verifier {
 	t.Helper()
 	options := w.options
 	options.Tenants, options.ClientID = []string{entratest.TenantID}, entratest.APIClientID
+	options.Logger = slog.New(slog.DiscardHandler)
 	verifier, err := entra.NewVerifier(options)
 	if err != nil {
 		t.Fatal(err)

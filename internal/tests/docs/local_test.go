@@ -160,8 +160,15 @@ func runVersions(t *testing.T) map[string]string {
 	for _, name := range append(filesOf(t, "internal/interop"), filesOf(t, "examples")...) {
 		switch path.Base(name) {
 		case "go.mod":
-			for _, line := range require.FindAllStringSubmatch(read(t, name), -1) {
+			text := read(t, name)
+			for _, line := range require.FindAllStringSubmatch(text, -1) {
 				versions[line[1]] = line[2]
+			}
+			// The module of a program that is run alone counts as indirect.
+			for _, tool := range regexp.MustCompile(`(?m)^tool (\S+)$`).FindAllStringSubmatch(text, -1) {
+				if line := regexp.MustCompile(`(?m)^\s+` + regexp.QuoteMeta(tool[1]) + ` v(\S+) // indirect$`).FindStringSubmatch(text); line != nil {
+					versions[tool[1]] = line[1]
+				}
 			}
 		case "package.json":
 			var manifest struct{ Dependencies map[string]string }

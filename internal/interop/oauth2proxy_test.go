@@ -1,0 +1,57 @@
+package interop_test
+
+import (
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/entra-go/entra/entratest"
+)
+
+// oauth2Proxy builds oauth2-proxy and returns a folder for PATH.
+func oauth2Proxy(t *testing.T) (folder string) {
+	t.Helper()
+	path, err := exec.CommandContext(t.Context(), "go", "-C", "oauth2proxy", "tool", "-n", "oauth2-proxy").Output()
+	if err != nil {
+		t.Fatalf("building oauth2-proxy: %v", err)
+	}
+	return linked(t, "oauth2-proxy", strings.TrimSpace(string(path)))
+}
+
+func TestOAuth2ProxySignsUsersIn(t *testing.T) {
+	path := oauth2Proxy(t)
+	each(t, []recipe{
+		{"local/oauth2-proxy.sh", []localWay{names, anIssuer}},
+	}, func(t *testing.T, l *local, command []string) {
+		for _, provider := range []string{"oidc", "entra-id"} {
+			t.Run(provider, func(t *testing.T) {
+				p := proxy(t, l.verifier, path, l.environment, append(command, "--provider="+provider, "--cookie-refresh=1s", "--cookie-name="+provider)...)
+				const want = "200 user token of " + entratest.AliceObjectID
+				if got := textOf(t, l.asPerson(), p.url, ""); got != want {
+					t.Fatalf("got %s, want %s", got, want)
+				}
+				// A session is refreshed when it is used more than a second after it began, in whole seconds.
+				first := p.arrivals().token
+				for deadline := time.Now().Add(patience); p.arrivals().token == first; time.Sleep(50 * time.Millisecond) {
+					if got := textOf(t, l.asPerson(), p.url, ""); got != want || time.Now().After(deadline) {
+						t.Fatalf("got %s with the first token, want a new one by the refresh token", got)
+					}
+				}
+			})
+		}
+	})
+}
+
+// A client that has a token of its own passes oauth2-proxy without a session.
+func TestOAuth2ProxyJudgesTokensAsTheLibraryDoes(t *testing.T) {
+	path := oauth2Proxy(t)
+	for _, w := range ways(t) {
+		t.Run(w.name, func(t *testing.T) {
+			verifier := w.verifier(t)
+			p := proxy(t, verifier, path, w.settings(t), "sh", "local/oauth2-proxy.sh", "--api-route=^/") // answers instead of a sign-in
+			p.check(t, verifier, append(w.judged(http.StatusUnauthorized), attempt{"no token", "", 401, false}))
+		})
+	}
+}
