@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -52,6 +53,11 @@ func TestMSALGoGetsTokensByDeviceCode(t *testing.T) {
 	if claims, err := verifier.Verify(t.Context(), result.AccessToken); err != nil || claims.ObjectID != entratest.AliceObjectID {
 		t.Errorf("got %+v, %v; want Alice's token", claims, err)
 	}
+	renewed, err := client.AcquireTokenSilent(t.Context(), []string{ordersWrite}, public.WithSilentAccount(result.Account))
+	if err != nil {
+		t.Fatalf("AcquireTokenSilent for another scope: %v", err)
+	}
+	wantAlice(t, verifier, renewed.AccessToken, entratest.ScopeWrite)
 	declined, err := client.AcquireTokenByDeviceCode(t.Context(), []string{orders})
 	if err != nil {
 		t.Fatal(err)
@@ -71,18 +77,29 @@ func TestOAuth2GetsTokensByDeviceCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := oauth2.Config{ClientID: entratest.SPAClientID, Endpoint: provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID, orders}}
+	config := oauth2.Config{ClientID: entratest.SPAClientID, Endpoint: provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID, oidc.ScopeOfflineAccess, orders}}
 	answer, err := config.DeviceAuth(ctx)
 	if err != nil {
 		t.Fatalf("DeviceAuth: %v", err)
 	}
-	enter(t, tenant.Client(), answer.VerificationURI, answer.UserCode, "bob")
+	enter(t, tenant.Client(), answer.VerificationURI, answer.UserCode, "alice")
 	token, err := config.DeviceAccessToken(ctx, answer)
 	if err != nil {
 		t.Fatalf("DeviceAccessToken: %v", err)
 	}
-	if claims, err := verifier.Verify(t.Context(), token.AccessToken); err != nil || claims.ObjectID != entratest.BobObjectID {
-		t.Errorf("got %+v, %v; want Bob's token", claims, err)
+	first := token.AccessToken
+	wantAlice(t, verifier, first, entratest.ScopeRead)
+	token.Expiry = time.Now().Add(-time.Minute)
+	renewed, err := config.TokenSource(ctx, token).Token()
+	if err != nil || renewed.AccessToken == first {
+		t.Fatalf("Token: got %v and another token: %t; want a new one", err, renewed != nil && renewed.AccessToken != first)
+	}
+	wantAlice(t, verifier, renewed.AccessToken, entratest.ScopeRead)
+	// go-oidc reads the ID token that came with it, which has no nonce.
+	raw, _ := renewed.Extra("id_token").(string)
+	id, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: entratest.SPAClientID}).Verify(ctx, raw)
+	if err != nil || id.Nonce != "" {
+		t.Errorf("the new ID token: got %+v, %v; want it accepted, without a nonce", id, err)
 	}
 }
 
