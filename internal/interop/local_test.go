@@ -23,6 +23,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 // Identifiers of one's own, which the command entra is told.
@@ -248,6 +249,12 @@ func (l *local) run(t *testing.T, name string, args ...string) *bufio.Scanner {
 	return output(t, command)
 }
 
+// localPython returns the path of a Python for the recipes.
+func localPython(t *testing.T) string {
+	t.Helper()
+	return programs.Python(t, "python3-msal python3-authlib python3-requests python3-jwt", "msal", "authlib", "requests", "jwt")
+}
+
 // goProgram builds a recipe's program in Go.
 func goProgram(t *testing.T, folder string) (binary string) {
 	t.Helper()
@@ -285,6 +292,8 @@ func (r recipe) command(t *testing.T) []string {
 		return []string{"sh", r.name}
 	case ".conf":
 		return nil // The test runs the server that reads it.
+	case ".py":
+		return []string{localPython(t), r.name}
 	}
 	return []string{goProgram(t, r.name)}
 }
@@ -315,6 +324,8 @@ func TestTheWebApplicationsOfTheLocalGuide(t *testing.T) {
 		{"local/auth.mjs", []localWay{names, anIssuer}},
 		{"local/go-oidc", []localWay{names, anIssuer}},
 		{"local/msal-node.mjs", []localWay{names, endpoints}},
+		{"local/msal-python.py", []localWay{names, anIssuer, endpoints}},
+		{"local/authlib-client.py", []localWay{names, anIssuer}},
 	}, func(t *testing.T, l *local, command []string) {
 		page := l.serve(t, command[0], command[1:]...)
 		if strings.HasSuffix(command[len(command)-1], "auth.mjs") {
@@ -348,6 +359,7 @@ func TestTheAPIsOfTheLocalGuide(t *testing.T) {
 		{"local/jose.mjs", []localWay{names, anIssuer}},
 		{"local/jsonwebtoken.mjs", []localWay{names, anIssuer}},
 		{"local/passport-azure-ad.mjs", []localWay{names}},
+		{"local/pyjwt.py", []localWay{names, anIssuer}},
 	}, func(t *testing.T, l *local, command []string) {
 		api := l.serve(t, command[0], command[1:]...)
 		if got, want := textOf(t, l.client, api, l.user), "200 orders of "+entratest.AliceObjectID; got != want {
