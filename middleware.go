@@ -21,7 +21,8 @@
 //   - Whole flows, with their app registrations: [docs/flows/daemon.md], [docs/flows/page.md],
 //     [docs/flows/on-behalf-of.md], [docs/callers.md] for Microsoft's services that call you, [docs/mcp.md] for the
 //     Model Context Protocol, and [docs/openapi.md].
-//   - Tests and local development: package [github.com/entra-go/entra/entratest] is a fake tenant.
+//   - Tests and local development: package [github.com/entra-go/entra/entratest] is a fake tenant, which [docs/local.md]
+//     serves to programs in any language.
 //   - In production: [docs/operations.md] leads from an alert to its cure, [docs/replicas.md] says what many processes
 //     fetch, [docs/performance.md] what a request costs.
 //   - Another validator is in use: [docs/migrating.md]. Tokens do not come in the header: [docs/elsewhere.md].
@@ -48,6 +49,7 @@
 // [docs/flows/daemon.md]: https://github.com/entra-go/entra/blob/main/docs/flows/daemon.md
 // [docs/flows/on-behalf-of.md]: https://github.com/entra-go/entra/blob/main/docs/flows/on-behalf-of.md
 // [docs/flows/page.md]: https://github.com/entra-go/entra/blob/main/docs/flows/page.md
+// [docs/local.md]: https://github.com/entra-go/entra/blob/main/docs/local.md
 // [docs/mcp.md]: https://github.com/entra-go/entra/blob/main/docs/mcp.md
 // [docs/migrating.md]: https://github.com/entra-go/entra/blob/main/docs/migrating.md
 // [docs/openapi.md]: https://github.com/entra-go/entra/blob/main/docs/openapi.md

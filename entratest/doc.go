@@ -54,14 +54,11 @@
 // Config.LocalIssuer makes the listener's URL the issuer, which a Verifier accepts
 // as its Authority.
 //
-// The command [github.com/entra-go/entra/cmd/entra] does all of this from a terminal:
-// emulator serves a tenant, and run starts a program, unchanged, that meets it.
-//
 // Redirect URIs on loopback hosts need not be registered, unless Config.Strict
 // says so.
 //
-// The command cmd/entra serves a tenant from the shell, and docs/local.md in the
-// repository shows which clients need which way, with a program for each.
+// The command [github.com/entra-go/entra/cmd/entra] serves a tenant from the shell,
+// and [docs/local.md] shows which clients need which way, with a program for each.
 //
 // # What it does not prove
 //
@@ -77,4 +74,6 @@
 // Every identifier, secret and name in the sample tenant is made up; the signing
 // keys are made anew in each process and shared by its Servers. Nothing that this
 // package signs is worth anything outside the program that runs it.
+//
+// [docs/local.md]: https://github.com/entra-go/entra/blob/main/docs/local.md
 package entratest

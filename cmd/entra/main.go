@@ -9,10 +9,15 @@
 //	emulator  serves a fake tenant on this machine, for an API and clients in any language
 //	run       runs a program, unchanged, against a fake tenant
 //
-// The last two are described in docs/local.md, with programs for many clients.
+// The last two are described in [docs/local.md], with programs for many clients. What explain says of a refusal is in
+// [docs/reasons.md], and when to ask doctor in [docs/operations.md].
 //
-// Each command describes its flags, with examples, at -h. The exit status is 0 for a good answer, 1 for a bad one, such as
-// a token that is refused, and 2 for wrong usage.
+// Each command describes its flags, with defaults, environment variables and examples, at -h. The exit status is 0 for a good
+// answer, 1 for a bad one, such as a token that is refused, and 2 for wrong usage.
+//
+// [docs/local.md]: https://github.com/entra-go/entra/blob/main/docs/local.md
+// [docs/operations.md]: https://github.com/entra-go/entra/blob/main/docs/operations.md
+// [docs/reasons.md]: https://github.com/entra-go/entra/blob/main/docs/reasons.md
 package main
 
 import (

@@ -144,6 +144,8 @@ var unresolved = regexp.MustCompile(`\[[\w./-]*[A-Za-z][\w./-]*\]`)
 // Each exported name has a comment; links in comments lead somewhere; and lines that pkg.go.dev shows as they are do not run
 // out of the page.
 func TestDocumentation(t *testing.T) {
+	command := referenceOf(t, "cmd/entra")
+	checkLinks(t, command, "cmd/entra", command.Doc)
 	for _, folder := range []string{".", "entratest"} {
 		r := referenceOf(t, folder)
 		check := func(name, text string) {
