@@ -11,6 +11,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/entra-go/entra"
@@ -26,6 +27,8 @@ func main() {
 	api, admin, err := newHandlers(entra.Options{
 		Tenants:  []string{os.Getenv("ENTRA_TENANT_ID")},
 		ClientID: os.Getenv("ENTRA_CLIENT_ID"),
+		// Against a compromised key, a restart is enough: key IDs with blanks between them, none usually.
+		DistrustedKeys: strings.Fields(os.Getenv("ENTRA_DISTRUSTED_KEYS")),
 	})
 	if err != nil {
 		log.Fatalf("set ENTRA_TENANT_ID and ENTRA_CLIENT_ID: %v", err)
