@@ -106,7 +106,7 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
-var documentedLine = regexp.MustCompile("(?m)^\\| `(entra: [^`]+)` \\|")
+var documentedLine = regexp.MustCompile("(?m)^- \\*\\*`(entra: [^`]+)`\\*\\*")
 
 // docs/operations.md lists the lines that the library logs, and no others; … stands for what differs.
 func TestOperationsListsEveryLogLine(t *testing.T) {
