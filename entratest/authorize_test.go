@@ -34,7 +34,10 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"no scope", map[string][]string{"scope": nil}, "invalid_request", "AADSTS900144"},
 		{"an unknown scope", map[string][]string{"scope": {entratest.APIURI + "/Nothing"}}, "invalid_client", "AADSTS650053"},
 		{"an unknown resource", map[string][]string{"scope": {"api://x/y"}}, "invalid_resource", "AADSTS500011"},
-		{"an unknown challenge method", map[string][]string{"code_challenge_method": {"S1"}}, "invalid_request", "AADSTS501491"},
+		{"an unknown challenge method", map[string][]string{"code_challenge_method": {"S1"}}, "invalid_request", "AADSTS50149"},
+		{"a challenge that is a variable's name", map[string][]string{"code_challenge": {"{{codeChallenge}}"}}, "invalid_request", "AADSTS501491"},
+		{"a challenge with base64's padding", map[string][]string{"code_challenge": {challenge() + "="}}, "invalid_request", "AADSTS501491"},
+		{"a plain challenge that is too long", map[string][]string{"code_challenge": {strings.Repeat("a", 129)}, "code_challenge_method": nil}, "invalid_request", "AADSTS501491"},
 		{"claims that are no JSON", map[string][]string{"claims": {"x"}}, "invalid_request", "AADSTS9000410"},
 		{"a silent request without a session", map[string][]string{"prompt": {"none"}}, "login_required", "AADSTS50058"},
 	} {

@@ -178,10 +178,32 @@ func TestMSALPython(t *testing.T) {
 				t.Errorf("with the claims of a challenge: got %+v, want the context c1", stepped)
 			}
 
+			asked := slices.ContainsFunc(w.tenant.Requests(), func(r entratest.Request) bool { return r.Path == "/common/discovery/instance" })
+			if asked != w.discovery {
+				t.Errorf("got a request for instance discovery: %t, want %t", asked, w.discovery)
+			}
+
 			if a = flow("refused", nil); a.Error != "invalid_client" || a.Number != 7000215 {
 				t.Errorf("a wrong secret: got %s %d, want invalid_client 7000215", a.Error, a.Number)
 			}
 		})
+	}
+}
+
+// Without instance_discovery=False, MSAL asks Microsoft about a host of this machine.
+func TestMSALPythonLeavesUnknownHostsToMicrosoft(t *testing.T) {
+	python := programs.Python(t, "python3-msal", "msal")
+	w := pythonWays(t)[0]
+	base, err := w.tenant.StartTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.authority = base + "/" + entratest.TenantID
+	job := w.job(nil)
+	job["flow"] = "authority"
+	var a msalPythonAnswer
+	if w.do(t, python, "msal_client.py", job, &a); !strings.Contains(a.Error, "invalid_instance") {
+		t.Errorf("got %q, want the authority refused", a.Error)
 	}
 }
 

@@ -94,8 +94,8 @@ func (s *Service) readAuthorizeRequest(r *http.Request, a *authorizeRequest) *oa
 		return refusal(http.StatusBadRequest, "invalid_request", 9002325,
 			"Proof Key for Code Exchange is required for cross-origin authorization code redemption.")
 	}
-	if method := a.form.Get("code_challenge_method"); method != "" && method != "S256" && method != "plain" {
-		return refusal(http.StatusBadRequest, "invalid_request", 501491, "Invalid Code_Challenge_method parameter: '%s'.", method)
+	if refused := checkChallenge(a.form); refused != nil {
+		return refused
 	}
 	a.scopes = s.parseScopes(a.form.Get("scope"))
 	if refused := s.checkScopes(a.scopes, a.segment); refused != nil {
@@ -107,6 +107,23 @@ func (s *Service) readAuthorizeRequest(r *http.Request, a *authorizeRequest) *oa
 	var refused *oauthError
 	a.claims, refused = parseClaims(a.form.Get("claims"))
 	return refused
+}
+
+// checkChallenge looks at the parameters of PKCE (RFC 7636 section 4.2), if there are
+// any. The numbers are those of https://login.microsoftonline.com/error.
+func checkChallenge(form url.Values) *oauthError {
+	longest := 128
+	switch method := form.Get("code_challenge_method"); method {
+	case "S256":
+		longest = 43 // SHA-256 in base64url without padding
+	case "", "plain":
+	default:
+		return refusal(http.StatusBadRequest, "invalid_request", 50149, "Invalid Code_Challenge_method parameter: '%s'.", method)
+	}
+	if size := len(form.Get("code_challenge")); size != 0 && (size < 43 || size > longest) {
+		return refusal(http.StatusBadRequest, "invalid_request", 501491, "Invalid size of Code_Challenge parameter.")
+	}
+	return nil
 }
 
 // signIn finds out who the user is: by the account picked, the login hint, or the

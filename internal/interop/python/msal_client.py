@@ -34,6 +34,8 @@ def daemon():
 
 def web():
     app = confidential()
+    if app.get_accounts():  # It asks which other names the authority has, since its cache is empty.
+        raise RuntimeError("an account before anybody signed in")
     flow = app.initiate_auth_code_flow([job["read"]], redirect_uri=job["redirect"])
     back = dict(parse_qsl(urlsplit(sign_in(flow["auth_uri"], job["alice"])).query))
     result = app.acquire_token_by_auth_code_flow(flow, back)  # It compares state and nonce, and reads the ID token.
@@ -73,5 +75,13 @@ def refused():
     return {"error": result["error"], "number": result["error_codes"][0]}
 
 
-flows = {"daemon": daemon, "web": web, "device": device, "on behalf of": on_behalf_of, "refused": refused}
+def authority():
+    try:
+        confidential()
+    except ValueError as error:
+        return {"error": str(error)}
+    return {}
+
+
+flows = {"authority": authority, "daemon": daemon, "web": web, "device": device, "on behalf of": on_behalf_of, "refused": refused}
 print(json.dumps(flows[job["flow"]]()))
