@@ -205,6 +205,9 @@ func (t *tokenSpec) addPermissions(claims *jsonobject.Object) {
 		claims.Set("_claim_sources", jsonobject.Object{{"src1", jsonobject.Object{{"endpoint",
 			"https://graph.windows.net/" + t.Tenant + "/users/" + claims.Text("oid") + "/getMemberObjects"}}}})
 	}
+	if t.HasGroups {
+		claims.Set("hasgroups", true)
+	}
 	if t.bound {
 		digest := sha256.Sum256([]byte("client certificate"))
 		claims.Set("cnf", jsonobject.Object{{"x5t#S256", base64url(digest[:])}})

@@ -86,7 +86,7 @@ type AppRegistration struct {
 	Scopes       []string // delegated permissions that this API publishes
 	TokenVersion int      // requestedAccessTokenVersion, 1 or 2; default 2
 	OwnKey       bool     // a signing key of its own, published under ?appid= only
-	GroupClaims  bool     // groupMembershipClaims: tokens for it list the user's groups
+	GroupClaims  bool     // groupMembershipClaims: tokens for it, ID tokens too, list the user's groups
 
 	// Permissions are the application permissions (app roles) granted to this
 	// client, by the ClientID of the API.

@@ -73,6 +73,57 @@ func TestManyGroupsBecomeAnOverage(t *testing.T) {
 	}
 }
 
+// https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+func TestIDTokensListGroups(t *testing.T) {
+	for _, row := range []struct {
+		name, types, mode string
+		groups            int
+		want              string // the claim that speaks of groups
+	}{
+		{"of the token endpoint", "code", "query", 200, "groups"},
+		{"of the token endpoint, too many", "code", "query", 201, "_claim_names"},
+		{"in a fragment", "id_token", "fragment", 5, "groups"},
+		{"in a fragment, too many", "id_token", "fragment", 6, "hasgroups"},
+		{"in a form", "id_token", "form_post", 6, "groups"},
+		{"for a user without groups", "code", "query", 0, ""},
+	} {
+		var groups []string
+		for i := range row.groups {
+			groups = append(groups, fmt.Sprintf("66666666-6666-4666-8666-%012d", i))
+		}
+		tenant := entratest.New(t, entratest.Config{
+			Apps:  []entratest.AppRegistration{{ClientID: entratest.SPAClientID, SPARedirectURIs: []string{pageRedirect}, GroupClaims: true}},
+			Users: []entratest.Account{{ObjectID: entratest.AliceObjectID, Username: "alice@contoso.example", Groups: groups}},
+		})
+		client := browser(t, tenant)
+		form := changed(pageRequest(), map[string][]string{"response_type": {row.types}, "response_mode": {row.mode}, "scope": {"openid"}})
+		response, body := authorize(t, client, entratest.TenantID, form)
+		token := hiddenFields(body).Get("id_token")
+		if row.mode != "form_post" {
+			_, values := answer(t, response, body)
+			token = values.Get("id_token")
+			if row.types == "code" {
+				redeem := redeemForm(values.Get("code"))
+				redeem.Del("scope")
+				_, tokens := post(t, client, loginHost+entratest.TenantID+tokenPath, redeem)
+				token, _ = tokens["id_token"].(string)
+			}
+		}
+		if token == "" {
+			t.Fatalf("%s: got no ID token", row.name)
+		}
+		_, claims := split(t, token)
+		for _, name := range []string{"groups", "_claim_names", "hasgroups"} {
+			if got := claims[name] != nil; got != (name == row.want) {
+				t.Errorf("%s: got %s %v, want %q alone to speak of groups", row.name, name, claims[name], row.want)
+			}
+		}
+		if list, _ := claims["groups"].([]any); row.want == "groups" && len(list) != row.groups {
+			t.Errorf("%s: got %d groups, want %d", row.name, len(list), row.groups)
+		}
+	}
+}
+
 func TestRefreshNeedsTheSecretThatTheCodeNeeded(t *testing.T) {
 	tenant := entratest.New(t)
 	client := browser(t, tenant)

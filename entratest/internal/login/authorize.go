@@ -218,7 +218,7 @@ func (s *Service) authorizationResponse(a *authorizeRequest, c consent) (url.Val
 		hashes["at_hash"] = halfHash(response.Text("access_token"))
 	}
 	if slices.Contains(a.types, "id_token") {
-		token, refused := s.idToken(c, a.form.Get("nonce"), hashes)
+		token, refused := s.idToken(c, a.form.Get("nonce"), hashes, a.mode == "fragment")
 		if refused != nil {
 			return nil, refused
 		}

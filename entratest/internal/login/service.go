@@ -45,7 +45,8 @@ type Token struct {
 	User     string // object ID or user name
 
 	Scopes, Roles, Groups []string
-	Overage               bool // of groups
+	Overage               bool // of groups, with the pointer to them
+	HasGroups             bool // of groups, as an ID token in a fragment says it
 	AuthContexts          []string
 	Capabilities          []string
 	Email                 bool              // of ID tokens: the user's address

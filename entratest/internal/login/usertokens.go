@@ -25,13 +25,19 @@ func (s *Service) accessToken(c consent, proof string) (Token, *oauthError) {
 	t.Scopes = append([]string{}, c.scopes.permissions(api, t.Graph)...)
 	t.Roles = c.user.Roles[api.ClientID]
 	if api.GroupClaims {
-		t.Groups, t.Overage = c.user.Groups, len(c.user.Groups) > 200
+		t.Groups, t.Overage = c.user.Groups, len(c.user.Groups) > groupsListed
 	}
 	return t, nil
 }
 
-func (s *Service) idToken(c consent, nonce string, hashes map[string]string) (string, *oauthError) {
-	token, err := s.issuer.Issue(Token{
+// How many groups a token lists; see https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference.
+const (
+	groupsListed           = 200
+	groupsListedInFragment = 5 // of a URI, whose length is limited
+)
+
+func (s *Service) idToken(c consent, nonce string, hashes map[string]string, inFragment bool) (string, *oauthError) {
+	t := Token{
 		Kind:    IDToken,
 		Version: c.version,
 		Tenant:  c.tenant,
@@ -41,7 +47,15 @@ func (s *Service) idToken(c consent, nonce string, hashes map[string]string) (st
 		Email:   c.scopes.asks("email"),
 		Nonce:   nonce,
 		Hashes:  hashes,
-	})
+	}
+	if client, _ := s.tenant.App(c.client); client.GroupClaims {
+		if inFragment && len(c.user.Groups) > groupsListedInFragment {
+			t.HasGroups = true
+		} else {
+			t.Groups, t.Overage = c.user.Groups, len(c.user.Groups) > groupsListed
+		}
+	}
+	token, err := s.issuer.Issue(t)
 	if err != nil {
 		return "", errServer(err)
 	}
@@ -72,7 +86,7 @@ func (s *Service) userResponse(r *http.Request, c consent, proof, nonce string) 
 		response.Set("refresh_token", s.grants.refresh.put(refreshToken{c, s.config.Clock().Add(lifetime)}))
 	}
 	if c.scopes.asks("openid") {
-		token, refused := s.idToken(c, nonce, nil)
+		token, refused := s.idToken(c, nonce, nil, false)
 		if refused != nil {
 			return nil, refused
 		}
