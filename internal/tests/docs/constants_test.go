@@ -23,8 +23,8 @@ func constantsOf(t *testing.T) map[string]float64 {
 	r := &reader{root: testbed.Root(t), packages: make(map[string]*types.Package)}
 	values := make(map[string]float64)
 	for _, path := range []string{
-		"", "/cmd/entra", "/internal/authserver", "/internal/dircache", "/internal/fetch", "/internal/jws", "/internal/keydoc", "/internal/keyset",
-		"/internal/loglimit", "/internal/policy", "/internal/quote", "/internal/strictjson",
+		"", "/cmd/entra", "/entratest", "/internal/authserver", "/internal/dircache", "/internal/fetch", "/internal/jws", "/internal/keydoc",
+		"/internal/keyset", "/internal/loglimit", "/internal/policy", "/internal/quote", "/internal/strictjson",
 	} {
 		pkg, err := r.Import(module + path)
 		if err != nil {

@@ -94,9 +94,11 @@ func TestEveryFunctionAndOptionHasAnExample(t *testing.T) {
 			t.Errorf("no example with a checked output is named Example%s", name)
 		}
 	})
+	all := strings.Join(slices.Collect(maps.Values(examples)), "")
 	for _, option := range optionsOf(t, r) {
-		if !slices.ContainsFunc(slices.Collect(maps.Values(examples)), func(code string) bool { return strings.Contains(code, " "+option.Names[0].Name+" ") }) {
-			t.Errorf("no example with a checked output sets Options.%s", option.Names[0].Name)
+		name := option.Names[0].Name
+		if !strings.Contains(all, " "+name+" ") {
+			t.Errorf("no example with a checked output sets Options.%s", name)
 		}
 	}
 }
@@ -104,13 +106,10 @@ func TestEveryFunctionAndOptionHasAnExample(t *testing.T) {
 // Each function, method and option of package entratest is used in an example of its own package; New is for tests alone.
 func TestEveryFunctionOfEntratestIsShown(t *testing.T) {
 	r := referenceOf(t, "entratest")
-	var all strings.Builder
-	for _, code := range r.examples() {
-		all.WriteString(code)
-	}
+	all := strings.Join(slices.Collect(maps.Values(r.examples())), "")
 	r.functions(func(receiver string, f *doc.Func) {
 		// String is what fmt calls.
-		if f.Name != "New" && f.Name != "String" && !strings.Contains(all.String(), " "+f.Name+" ") {
+		if f.Name != "New" && f.Name != "String" && !strings.Contains(all, " "+f.Name+" ") {
 			t.Errorf("no example with a checked output uses %s %s", receiver, f.Name)
 		}
 	})
@@ -231,7 +230,8 @@ func checkFields(t *testing.T, r *reference, typ *doc.Type) {
 	for i, line := range strings.Split(string(source), "\n")[begin.Line-1 : end.Line] {
 		// A tab has four columns there.
 		if columns := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); columns > 115 {
-			t.Errorf("%s:%d: got %d columns, want 115 at most: pkg.go.dev does not wrap this line", filepath.Base(begin.Filename), begin.Line+i, columns)
+			t.Errorf("%s:%d: got %d columns, want 115 at most: pkg.go.dev does not wrap this line",
+				filepath.Base(begin.Filename), begin.Line+i, columns)
 		}
 	}
 }

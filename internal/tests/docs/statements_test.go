@@ -37,9 +37,11 @@ var statements = []struct {
 	{`their first refreshes come within #`, []string{"keyset.refreshSpread"}},
 	{`fetches \[once # each\]`, []string{"keyset.refreshAfter"}},
 	{`one fetch of about 10 KB #`, []string{"keyset.refreshAfter"}},
-	{`once the keys are # old \| 1 # \| 300 #, one in #`, []string{"keyset.refreshAfter", "keyset.refreshAfter", "keyset.refreshAfter", "time between fetches of 300 replicas"}},
+	{`once the keys are # old \| 1 # \| 300 #, one in #`, []string{
+		"keyset.refreshAfter", "keyset.refreshAfter", "keyset.refreshAfter", "time between fetches of 300 replicas"}},
 	{`next refresh is due # later`, []string{"keyset.refreshAfter"}},
-	{`300 replicas make about # of some 10 KB #: one in #`, []string{"hourly fetches of 300 replicas", "keyset.refreshAfter", "time between fetches of 300 replicas"}},
+	{`300 replicas make about # of some 10 KB #: one in #`, []string{
+		"hourly fetches of 300 replicas", "keyset.refreshAfter", "time between fetches of 300 replicas"}},
 
 	// How long fetches take, and requests wait.
 	{`1 MiB and # at most`, []string{"fetch.Timeout"}},
@@ -79,15 +81,17 @@ var statements = []struct {
 	{`first asked for, then once #`, []string{"authserver.refreshAfter"}},
 
 	// What is bounded.
-	{`tokens \(#\), their headers \(#, #\), the depth of values in each other \(#\), documents \(#, #\), keys \(#\), remembered tokens \(#\), header segments \(# a key\)`,
-		[]string{"entra.defaultMaxTokenSize", "jws.maxHeader", "jws.maxMembers", "strictjson.MaxDepth", "fetch.maxSize", "fetch.Timeout", "keyset.maxKeys",
-			"entra.defaultCacheSize", "keyset.maxHeaders"}},
+	{`tokens \(#\), their headers \(#, #\), the depth of values in each other \(#\), documents \(#, #\), keys \(#\)`, []string{
+		"entra.defaultMaxTokenSize", "jws.maxHeader", "jws.maxMembers", "strictjson.MaxDepth", "fetch.maxSize", "fetch.Timeout", "keyset.maxKeys"}},
+	{`remembered tokens \(#\), header segments \(# a key\)`, []string{"entra.defaultCacheSize", "keyset.maxHeaders"}},
 	{`is larger than # or # members`, []string{"jws.maxHeader", "jws.maxMembers"}},
 	{`JSON object of at most #`, []string{"entra.maxClaimsChallenge"}},
 	{`kept for the last #`, []string{"entra.defaultCacheSize"}},
 	{`21 KB\. Default: #`, []string{"entra.defaultCacheSize"}},
 	{`bound is .Options\.CacheSize., # by default`, []string{"entra.defaultCacheSize"}},
 	{`MaxTokenSize: a number of .bytes.; default #`, []string{"entra.defaultMaxTokenSize"}},
+
+	{`Requests returns the last #`, []string{"entratest.requestsKept"}},
 
 	// The log.
 	{`At most # are written in # for one reason`, []string{"loglimit.lines", "loglimit.window"}},
@@ -107,18 +111,23 @@ var statements = []struct {
 // software's, and the terms of tests.
 var foreignNumbers = []string{
 	// README.md and CONTRIBUTING.md: how long things take on a developer's machine, and how the peers behave.
-	`compiles for about #`, `the tests take #`, `invented key IDs in # \| 1 fetch`, `no new key for #`, `# of each fuzz target`, `half # of soak`,
+	`compiles for about #`, `the tests take #`, `invented key IDs in # \| 1 fetch`, `no new key for #`, `# of each fuzz target`,
+	`half # of soak`,
 	// Entra's.
 	`where # is too long`, `a token can live for # and more`, `token for up to #`, `tokens are cached for up to #`,
-	`of about # for Entra's documents`, `of some # an hour`, `of about # an hour while`, `A document has some #, so that 300 replicas load # #`,
+	`of about # for Entra's documents`, `of some # an hour`, `of about # an hour while`,
+	`A document has some #, so that 300 replicas load # #`,
 	// Ways of speaking.
 	`for most of #`, `is frozen for #`, `is for # or two`,
 	// Measured, or the terms of a test.
-	`signature in #`, `\| # \| # of garbage, for the claims`, `\| 50 ms \| # of garbage; about #`, `\| 2 to #; # with a bad signature \| # of garbage`,
+	`signature in #`, `\| # \| # of garbage, for the claims`, `\| 50 ms \| # of garbage; about #`,
+	`\| 2 to #; # with a bad signature \| # of garbage`,
 	`A usual token \(#\) occupies # while it is remembered, one with 200 groups \(#\) #\.`, `makes # of usual ones and # of those`,
-	`their third ones within #`, `a hundred replicas for # of virtual time`, `100 replicas, #, one rotation: 2400 fetches, 1\.00 # and replica`,
+	`their third ones within #`, `a hundred replicas for # of virtual time`,
+	`100 replicas, #, one rotation: 2400 fetches, 1\.00 # and replica`,
 	// Other software.
-	`remembered for #, by user`, `is # by default; # are enough`, `of which # \(.tune`, `default of #, HAProxy answers 400 to a token of #,`, `.maxconn. × #`,
+	`remembered for #, by user`, `is # by default; # are enough`, `of which # \(.tune`,
+	`default of #, HAProxy answers 400 to a token of #,`, `.maxconn. × #`,
 	// The corpora of docs/seeds.md.
 	`expired # ago`, `valid in #`, `issued in #`, `\| # \| accepts \| accepts \| .too_large`,
 	// HTTP caches.
