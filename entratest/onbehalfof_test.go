@@ -121,6 +121,29 @@ func graphToken(t *testing.T, tenant *entratest.Server, scope string) string {
 	return token
 }
 
+// RFC 9110 section 11.1
+func TestGraphReadsTheSchemeInAnyCase(t *testing.T) {
+	tenant := entratest.New(t)
+	for authorization, want := range map[string]int{
+		"bearer " + tenant.Token(entratest.Graph()): 200,
+		"BEARER " + tenant.Token(entratest.Graph()): 200,
+		"Bearer": 401,
+		"Basic " + tenant.Token(entratest.Graph()):   401,
+		"Bearerx " + tenant.Token(entratest.Graph()): 401,
+	} {
+		request, _ := http.NewRequest("GET", "https://graph.microsoft.com/oidc/userinfo", nil)
+		request.Header.Set("Authorization", authorization)
+		response, err := tenant.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, response)
+		if response.StatusCode != want {
+			t.Errorf("%.8s: got %d, want %d", authorization, response.StatusCode, want)
+		}
+	}
+}
+
 func askGraph(t *testing.T, client *http.Client, method, url, token string) (*http.Response, map[string]any) {
 	t.Helper()
 	request, _ := http.NewRequest(method, url, nil)

@@ -141,6 +141,9 @@ func TestRefusalsAreJSON(t *testing.T) {
 		{"no endpoint", "GET", loginHost + "common/oauth2/v2.0/nothing", tenant, 404},
 		{"no endpoint, posted", "POST", loginHost + "common/oauth2/v2.0/introspect", tenant, 404},
 		{"the root", "GET", loginHost, tenant, 404},
+		{"a base URL that ends in a slash", "POST", loginHost + "/common" + tokenPath, tenant, 404},
+		{"dots in the path", "POST", loginHost + "common/x/.." + tokenPath, tenant, 404},
+		{"a slash at the end", "POST", loginHost + "common" + tokenPath + "/", tenant, 404},
 		{"a device code for B2C, which has none", "POST", "https://contoso.b2clogin.com/contoso.onmicrosoft.com/oauth2/v2.0/devicecode", policy, 404},
 		{"on a listener", "POST", base + "/nothing", tenant, 404},
 	} {
@@ -161,7 +164,7 @@ func TestRefusalsAreJSON(t *testing.T) {
 			t.Errorf("%s: got Allow %q", row.name, response.Header.Get("Allow"))
 		}
 	}
-	for _, path := range []string{"/v1.0/users", "/oidc/nothing"} {
+	for _, path := range []string{"/v1.0/users", "/oidc/nothing", "//v1.0/me"} {
 		response, body := askGraph(t, tenant.Client(), "GET", "https://graph.microsoft.com"+path, tenant.Token(entratest.Graph()))
 		if detail, _ := body["error"].(map[string]any); response.StatusCode != 404 || detail["code"] == nil {
 			t.Errorf("Graph%s: got %d %v, want 404 as Graph words it", path, response.StatusCode, body)

@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/entra-go/entra/entratest/internal/directory"
@@ -33,14 +34,30 @@ func (s *Service) loginRoutes() http.Handler {
 		mux.HandleFunc("/{tenant}/openid/userinfo", s.graphUser("openid", s.serveUserInfo))
 	}
 	mux.HandleFunc("/", s.serveUnknown)
-	return mux
+	return exact(mux, s.serveUnknown)
+}
+
+// exact keeps from mux the paths that it would redirect, with a page, to cleaner
+// ones: a base URL that ends in a slash is a mistake that a client should see.
+func exact(mux http.Handler, unknown http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if clean := path.Clean("/" + r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
+			unknown(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // serveUnknown answers every other path with an OAuth error: a client that was given
 // a wrong URL expects JSON.
 func (s *Service) serveUnknown(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	s.Refuse(w, r, http.StatusNotFound, "The fake tenant has no endpoint at "+r.URL.Path+".")
+	text := "The fake tenant has no endpoint at " + r.URL.Path + "."
+	if strings.Contains(r.URL.Path, "//") {
+		text += " Two slashes follow each other in it."
+	}
+	s.Refuse(w, r, http.StatusNotFound, text)
 }
 
 func (s *Service) prefixes() []string {

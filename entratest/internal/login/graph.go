@@ -19,9 +19,11 @@ func (s *Service) graphRoutes() http.Handler {
 	mux.HandleFunc("GET /v1.0/me", s.graphUser("User.Read", s.serveMe))
 	mux.HandleFunc("GET /v1.0/me/transitiveMemberOf", s.graphUser("User.Read", s.serveTransitiveMemberOf))
 	mux.HandleFunc("POST /v1.0/me/getMemberObjects", s.graphUser("User.Read", s.serveMemberObjects))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	unknown := func(w http.ResponseWriter, r *http.Request) {
 		s.refuseGraph(w, r, http.StatusNotFound, "BadRequest", "The fake Graph has no resource at "+r.Method+" "+r.URL.Path+".")
-	})
+	}
+	mux.HandleFunc("/", unknown)
+	routes := exact(mux, unknown)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, request-id, client-request-id")
@@ -31,7 +33,7 @@ func (s *Service) graphRoutes() http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		routes.ServeHTTP(w, r)
 	})
 }
 
@@ -39,8 +41,8 @@ func (s *Service) graphRoutes() http.Handler {
 // user with the scope.
 func (s *Service) graphUser(scope string, next func(http.ResponseWriter, *http.Request, directory.User, ownClaims)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !found {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") { // RFC 9110 section 11.1: in any case
 			s.refuseGraph(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty.")
 			return
 		}
