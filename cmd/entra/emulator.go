@@ -197,7 +197,8 @@ func (r recipe) CAFile() string { return cmp.Or(r.CA, "ca.pem") }
 func (recipe) Strict() string { return strings.Join(strictClients, ", ") }
 
 var strictClients = []string{
-	"Auth.js", "express-oauth2-jwt-bearer", "go-oidc", "jose", "jsonwebtoken and jwks-rsa", "oauth4webapi", "openid-client",
+	"Apache", "Auth.js", "Authlib", "express-oauth2-jwt-bearer", "go-oidc", "jose", "jsonwebtoken and jwks-rsa", "oauth2-proxy",
+	"oauth4webapi", "openid-client", "PyJWT",
 }
 
 //go:embed recipes.txt

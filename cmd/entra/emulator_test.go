@@ -213,6 +213,44 @@ func TestTheEmulatorLeavesThePortOfTheReadmeFree(t *testing.T) {
 	}
 }
 
+// The guide to local development has a section and a row for each client that the emulator prints a recipe for in its two modes,
+// and none that the emulator is silent about.
+func TestTheEmulatorAgreesWithTheGuide(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "local.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| \[([^]]+)\]\(#[^)]+\) \| .* \| (yes )?\| (yes )?\| (yes )?\|$`).FindAllStringSubmatch(string(guide), -1)
+	for _, mode := range []struct {
+		args   []string
+		column int
+	}{{nil, 4}, {[]string{"-local-issuer"}, 3}} {
+		var want []string
+		for _, row := range rows {
+			if row[mode.column] != "" {
+				want = append(want, row[1])
+			}
+		}
+		text := startEmulator(t, mode.args...).stdout.String()
+		_, recipes, _ := strings.Cut(text, "\nGet tokens as a client does\n")
+		recipes, strict, _ := strings.Cut(recipes, "\nClients that insist")
+		var got []string
+		for _, name := range regexp.MustCompile(`(?m)^(\S+(?: \S+)*)(?:  |$)`).FindAllStringSubmatch(recipes, -1) {
+			if name[1] != "curl" { // which needs no program
+				got = append(got, name[1])
+			}
+		}
+		if slices.Contains(mode.args, "-local-issuer") {
+			got = append(got, strings.Split(strings.TrimSpace(strings.Split(strict, "\n")[1]), ", ")...)
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) || len(got) == 0 {
+			t.Errorf("%q: got recipes for %q, want those of docs/local.md, %q", mode.args, got, want)
+		}
+	}
+}
+
 // needsGo skips a test that runs Go programs where Go reads its certificates elsewhere.
 func needsGo(t *testing.T) {
 	t.Helper()

@@ -168,14 +168,18 @@ func (e toEmulator) RoundTrip(r *http.Request) (*http.Response, error) {
 // api serves the sample API, and returns the URL of its orders.
 func (l *local) api(t *testing.T) string {
 	t.Helper()
+	server := httptest.NewServer(l.orders())
+	t.Cleanup(server.Close)
+	return server.URL + "/orders"
+}
+
+func (l *local) orders() http.Handler {
 	orders := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		claims, _ := entra.ClaimsFromContext(r.Context())
 		fmt.Fprintf(w, "orders of %s", claims.ObjectID)
 	})
 	allowed := entra.Require(entra.AnyOf(entra.Scope("Orders.Read"), entra.AppPermission("Orders.Read.All")))
-	server := httptest.NewServer(l.verifier.Authenticate(allowed(orders)))
-	t.Cleanup(server.Close)
-	return server.URL + "/orders"
+	return l.verifier.Authenticate(allowed(orders))
 }
 
 // serve runs a program of a recipe, which listens on PORT and on that of PAGE_URL, until the test ends.

@@ -3,13 +3,17 @@ package interop_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/entra-go/entra/entratest"
 	"github.com/entra-go/entra/internal/tests/programs"
 )
 
@@ -139,5 +143,31 @@ func TestThePrintedRecipeOfCurl(t *testing.T) {
 	for _, way := range []localWay{anIssuer, endpoints} {
 		l := way.start(t)
 		wantPrintedToken(t, l, exec.Command("/bin/sh", "-c", l.printed(t, "curl")))
+	}
+}
+
+// The lines for the API get a 200 for the user and one for the application, pasted as they stand.
+func TestThePrintedCallsOfTheAPI(t *testing.T) {
+	programs.Look(t, "curl", "curl")
+	for _, command := range []string{"emulator", "run"} {
+		t.Run(command, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"-url", "http://" + listener.Addr().String() + "/orders"}
+			if command == "emulator" {
+				args = append(args, "-http", "localhost:0", "-https", "localhost:0", "-ca", filepath.Join(t.TempDir(), "ca.pem"))
+			}
+			l := startLocal(t, command, args...)
+			server := &http.Server{Handler: l.orders(), ReadHeaderTimeout: time.Minute}
+			go func() { _ = server.Serve(listener) }() // It ends with Close.
+			defer server.Close()
+			lines := regexp.MustCompile(`(?m)^  (?:user=|app=|curl -i).*$`).FindAllString(l.text, -1)
+			out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", strings.Join(lines, "\n")).CombinedOutput()
+			if err != nil || strings.Count(string(out), "HTTP/1.1 200 OK") != 2 || !strings.Contains(string(out), "orders of "+entratest.AliceObjectID) {
+				t.Errorf("got %v and\n%s\nwant two answers 200", err, out)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,11 @@ func TestCommandsInOtherLanguagesReachTheFakeTenant(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the tool: %v\n%s", err, out)
 	}
+	odd := filepath.Join(t.TempDir(), "it's a folder") // Node.js reads a path in it out of NODE_OPTIONS.
+	if err := os.Mkdir(odd, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", odd)
 	for _, row := range []struct {
 		debian  string
 		command []string
