@@ -22,7 +22,7 @@ func FuzzHeader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if strings.Count(string(text), "[")+strings.Count(string(text), "{") > 9000 {
-			t.Skip("both readers have a limit near 10,000, not the same")
+			return // Both readers have a limit near 10,000, not the same.
 		}
 		got, err := jws.KeyID(base64.RawURLEncoding.EncodeToString(text))
 		want, ok := plainKeyID(string(text))

@@ -22,7 +22,7 @@ func FuzzObject(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Count(text, "[")+strings.Count(text, "{") > 9000 {
-			t.Skip("both readers have a limit near 10,000, not the same")
+			return // Both readers have a limit near 10,000, not the same.
 		}
 		want, plainErr := plainjson.Object(text)
 		got := map[string]string{}
