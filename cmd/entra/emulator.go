@@ -61,6 +61,9 @@ func emulator(ctx context.Context, args []string, s surroundings) (int, error) {
 		return misuse, err
 	}
 	config, err := f.config()
+	if err == nil {
+		err = checkURL(url)
+	}
 	if err != nil {
 		return misuse, err
 	}
@@ -205,6 +208,6 @@ var strictClients = []string{
 var recipes string
 
 func (r recipe) print(out io.Writer) error {
-	functions := template.FuncMap{"export": export}
+	functions := template.FuncMap{"export": export, "word": shellWord}
 	return template.Must(template.New("recipes").Funcs(functions).Parse(recipes)).Execute(out, r)
 }

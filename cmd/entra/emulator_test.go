@@ -192,6 +192,13 @@ func TestMistakesWithTheEmulatorAreExplained(t *testing.T) {
 		{"a file that cannot be written", append([]string{"-ca", filepath.Join(t.TempDir(), "no", "ca.pem")}, anyPorts...), bad, "-ca"},
 		{"a tenant that is no GUID", []string{"-tenant", "contoso.com"}, misuse, "-tenant"},
 		{"a client that is no GUID", []string{"-client", "orders"}, misuse, "-client"},
+		{"the client ID of the sample's daemon", []string{"-client", "DDDDDDDD-dddd-4ddd-8ddd-dddddddddddd"}, misuse, "choose another"},
+		{"a URI without a scheme", []string{"-uri", "orders"}, misuse, "-uri"},
+		{"a URI that ends a string", []string{"-uri", `api://orders"`}, misuse, "-uri"},
+		{"a scope that no API publishes", []string{"-scope", "Orders.Read,offline_access"}, misuse, "-scope offline_access"},
+		{"all that was granted as a scope", []string{"-scope", ".default"}, misuse, "-scope .default"},
+		{"a route that is no URL", []string{"-url", "localhost:8080/orders"}, misuse, "-url"},
+		{"a route with a blank", []string{"-url", "http://localhost:8080/my orders"}, misuse, "-url"},
 		{"a scope with its prefix", []string{"-scope", "api://x/Orders.Read"}, misuse, "bare name"},
 	} {
 		if got := (tool{args: append([]string{"emulator"}, row.args...)}).run(t); got.status != row.status || !strings.Contains(got.stderr, row.want) {

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/entra-go/entra/entratest"
@@ -25,6 +28,18 @@ func (f *fakeFlags) register(set *flag.FlagSet) {
 	set.BoolVar(&f.strict, "strict", false, "refuse unregistered redirect URIs and codes without PKCE, as Entra does")
 }
 
+// absoluteURI leaves out what would end a string in the languages of the recipes.
+var absoluteURI = regexp.MustCompile("^[A-Za-z][A-Za-z0-9+.-]*:[^\\s\"'`\\\\<>]+$")
+
+// checkURL says what is wrong with the URL of a route of the API.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(text, " \t\r\n") {
+		return fmt.Errorf("-url %q is no URL such as %s", text, defaultURL)
+	}
+	return nil
+}
+
 // config returns the tenant's configuration, or what is wrong with the flags.
 func (f *fakeFlags) config() (entratest.Config, error) {
 	for name, id := range map[string]string{"tenant": f.tenant, "client": f.client} {
@@ -32,9 +47,21 @@ func (f *fakeFlags) config() (entratest.Config, error) {
 			return entratest.Config{}, fmt.Errorf("-%s %q is no GUID; the portal's overview page of the app registration has it", name, id)
 		}
 	}
+	switch strings.ToLower(f.client) {
+	case entratest.ClientID, entratest.SPAClientID, entratest.GraphClientID:
+		return entratest.Config{}, fmt.Errorf("-client %s is an application that the tenant has beside the API; choose another", f.client)
+	}
+	if f.uri != "" && !absoluteURI.MatchString(f.uri) {
+		return entratest.Config{}, fmt.Errorf("-uri %q is no Application ID URI, such as api://orders or https://contoso.example/orders", f.uri)
+	}
 	for _, name := range append(f.scopes, f.roles...) {
 		if strings.Contains(name, "://") {
 			return entratest.Config{}, fmt.Errorf("%q: give the bare name, as tokens have it", name)
+		}
+	}
+	for _, name := range f.scopes {
+		if strings.HasPrefix(name, ".") || slices.Contains([]string{"openid", "profile", "email", "offline_access"}, name) {
+			return entratest.Config{}, fmt.Errorf("-scope %s: clients ask for it beside the API's own scopes, which are the ones to name here", name)
 		}
 	}
 	config := entratest.Sample{TenantID: f.tenant, ClientID: f.client, AppIDURI: f.uri, Scopes: f.scopes, Roles: f.roles}.Config()

@@ -66,6 +66,9 @@ func runProgram(ctx context.Context, args []string, s surroundings) (int, error)
 		return misuse, errors.New("on " + runtime.GOOS + " Go does not read SSL_CERT_FILE; paste the lines that entra emulator prints, or run this in a Linux container")
 	}
 	config, err := f.config()
+	if err == nil {
+		err = checkURL(url)
+	}
 	if err != nil {
 		return misuse, err
 	}
@@ -170,10 +173,15 @@ func environmentFor(tenant *fake, hosts entratest.Hosts, dir string) ([]string, 
 // export returns the line by which a shell sets a variable, given as name=value.
 func export(variable string) string {
 	name, value, _ := strings.Cut(variable, "=")
-	if strings.ContainsFunc(value, func(r rune) bool { return !strings.ContainsRune(safeInShells, r) }) {
-		value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+	return "export " + name + "=" + shellWord(value)
+}
+
+// shellWord returns text as one word of a shell.
+func shellWord(text string) string {
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune(safeInShells, r) }) {
+		return text
 	}
-	return "export " + name + "=" + value
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // The tilde is safe because no value here begins with one.
@@ -236,5 +244,5 @@ func printTokens(out io.Writer, tenant *fake, url string) {
   curl -i %s -H "Authorization: Bearer $user"
   curl -i %[3]s -H "Authorization: Bearer $app"
 
-`, tenant.userToken(), tenant.appToken(), url)
+`, tenant.userToken(), tenant.appToken(), shellWord(url))
 }

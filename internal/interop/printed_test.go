@@ -155,7 +155,7 @@ func TestThePrintedCallsOfTheAPI(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			args := []string{"-url", "http://" + listener.Addr().String() + "/orders"}
+			args := []string{"-url", "http://" + listener.Addr().String() + "/orders?of=it's&for=$HOME"}
 			if command == "emulator" {
 				args = append(args, "-http", "localhost:0", "-https", "localhost:0", "-ca", filepath.Join(t.TempDir(), "ca.pem"))
 			}
