@@ -66,48 +66,41 @@ func (l *local) readable(t *testing.T) []string {
 	return append(l.environment, "SSL_CERT_FILE="+publicFile(t, "ca.pem", certificate))
 }
 
-func TestApacheSignsUsersIn(t *testing.T) {
-	each(t, []recipe{
-		{"local/apache-sign-in.conf", []localWay{names, anIssuer}},
-	}, func(t *testing.T, l *local, _ []string) {
-		// A token lasts an hour, so that each request finds one to refresh.
-		path, command := apache(t, "local/apache-sign-in.conf", "OIDCRefreshAccessTokenBeforeExpiry 7200")
-		p := proxy(t, l.verifier, path, l.readable(t), command...)
-		const want = "200 user token of " + entratest.AliceObjectID
-		if got := textOf(t, l.asPerson(), p.url, ""); got != want {
-			t.Fatalf("got %s, want %s", got, want)
-		}
-		first := p.arrivals().token
-		if got := textOf(t, l.asPerson(), p.url, ""); got != want || p.arrivals().token == first {
-			t.Errorf("the next request: got %s with the first token, want a new one by the refresh token", got)
-		}
-		if got := textOf(t, http.DefaultClient, p.url, l.user); !strings.HasPrefix(got, "401") {
-			t.Errorf("a token without a session: got %s, want 401", got)
-		}
-	})
+func apacheSignsUsersIn(t *testing.T, l *local) {
+	// A token lasts an hour, so that each request finds one to refresh.
+	path, command := apache(t, "local/apache-sign-in.conf", "OIDCRefreshAccessTokenBeforeExpiry 7200")
+	p := proxy(t, l.verifier, path, l.readable(t), command...)
+	const want = "200 user token of " + entratest.AliceObjectID
+	if got := textOf(t, l.asPerson(), p.url, ""); got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+	first := p.arrivals().token
+	if got := textOf(t, l.asPerson(), p.url, ""); got != want || p.arrivals().token == first {
+		t.Errorf("the next request: got %s with the first token, want a new one by the refresh token", got)
+	}
+	if got := textOf(t, http.DefaultClient, p.url, l.user); !strings.HasPrefix(got, "401") {
+		t.Errorf("a token without a session: got %s, want 401", got)
+	}
 }
 
-// Without a scope of the API the access token is for Microsoft Graph, and mod_auth_openidc asks userinfo with it.
-func TestApacheReadsUserInfo(t *testing.T) {
-	each(t, []recipe{
-		{"local/apache-sign-in.conf", []localWay{names, anIssuer}},
-	}, func(t *testing.T, l *local, _ []string) {
-		path, command := apache(t, "local/apache-sign-in.conf", "OIDCScope \"openid profile email\"")
-		p := proxy(t, l.verifier, path, l.readable(t), command...)
-		if got := textOf(t, l.asPerson(), p.url, ""); !strings.HasPrefix(got, "401") {
-			t.Fatalf("got %s, want the API to refuse a token for Microsoft Graph", got)
+// apacheReadsUserInfo signs in without a scope of the API. The access token is for Microsoft Graph then, and mod_auth_openidc
+// asks userinfo with it.
+func apacheReadsUserInfo(t *testing.T, l *local) {
+	path, command := apache(t, "local/apache-sign-in.conf", "OIDCScope \"openid profile email\"")
+	p := proxy(t, l.verifier, path, l.readable(t), command...)
+	if got := textOf(t, l.asPerson(), p.url, ""); !strings.HasPrefix(got, "401") {
+		t.Fatalf("got %s, want the API to refuse a token for Microsoft Graph", got)
+	}
+	for name, want := range map[string]string{
+		"OIDC_CLAIM_oid":     entratest.AliceObjectID,                            // of the ID token
+		"OIDC_CLAIM_tid":     ownTenant,                                          // of the ID token
+		"OIDC_CLAIM_picture": "https://graph.microsoft.com/v1.0/me/photo/$value", // of userinfo
+		"OIDC_CLAIM_email":   "alice@contoso.example",                            // of both
+	} {
+		if got := p.arrivals().header.Get(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
-		for name, want := range map[string]string{
-			"OIDC_CLAIM_oid":     entratest.AliceObjectID,                            // of the ID token
-			"OIDC_CLAIM_tid":     ownTenant,                                          // of the ID token
-			"OIDC_CLAIM_picture": "https://graph.microsoft.com/v1.0/me/photo/$value", // of userinfo
-			"OIDC_CLAIM_email":   "alice@contoso.example",                            // of both
-		} {
-			if got := p.arrivals().header.Get(name); got != want {
-				t.Errorf("%s: got %q, want %q", name, got, want)
-			}
-		}
-	})
+	}
 }
 
 func TestApacheJudgesTokensAsTheLibraryDoes(t *testing.T) {

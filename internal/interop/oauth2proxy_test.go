@@ -22,28 +22,26 @@ func oauth2Proxy(t *testing.T) (folder string) {
 	return linked(t, "oauth2-proxy", strings.TrimSpace(string(path)))
 }
 
-func TestOAuth2ProxySignsUsersIn(t *testing.T) {
+func oauth2ProxySignsUsersIn(t *testing.T, l *local, command []string) {
 	path := oauth2Proxy(t)
-	each(t, []recipe{
-		{"local/oauth2-proxy.sh", []localWay{names, anIssuer}},
-	}, func(t *testing.T, l *local, command []string) {
-		for _, provider := range []string{"oidc", "entra-id"} {
-			t.Run(provider, func(t *testing.T) {
-				p := proxy(t, l.verifier, path, l.environment, append(command, "--provider="+provider, "--cookie-refresh=1s", "--cookie-name="+provider)...)
-				const want = "200 user token of " + entratest.AliceObjectID
-				if got := textOf(t, l.asPerson(), p.url, ""); got != want {
-					t.Fatalf("got %s, want %s", got, want)
+	for _, provider := range []string{"oidc", "entra-id"} {
+		t.Run(provider, func(t *testing.T) {
+			t.Parallel() // It waits for a refresh.
+			flags := []string{"--provider=" + provider, "--cookie-refresh=1s", "--cookie-name=" + provider}
+			p := proxy(t, l.verifier, path, l.environment, append(slices.Clone(command), flags...)...)
+			const want = "200 user token of " + entratest.AliceObjectID
+			if got := textOf(t, l.asPerson(), p.url, ""); got != want {
+				t.Fatalf("got %s, want %s", got, want)
+			}
+			// A session is refreshed when it is used more than a second after it began, in whole seconds.
+			first := p.arrivals().token
+			for deadline := time.Now().Add(patience); p.arrivals().token == first; time.Sleep(50 * time.Millisecond) {
+				if got := textOf(t, l.asPerson(), p.url, ""); got != want || time.Now().After(deadline) {
+					t.Fatalf("got %s with the first token, want a new one by the refresh token", got)
 				}
-				// A session is refreshed when it is used more than a second after it began, in whole seconds.
-				first := p.arrivals().token
-				for deadline := time.Now().Add(patience); p.arrivals().token == first; time.Sleep(50 * time.Millisecond) {
-					if got := textOf(t, l.asPerson(), p.url, ""); got != want || time.Now().After(deadline) {
-						t.Fatalf("got %s with the first token, want a new one by the refresh token", got)
-					}
-				}
-			})
-		}
-	})
+			}
+		})
+	}
 }
 
 // A client that has a token of its own passes oauth2-proxy without a session.

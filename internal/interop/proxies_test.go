@@ -224,3 +224,17 @@ func linked(t *testing.T, name, path string) (folder string) {
 	}
 	return folder
 }
+
+func TestTheProxiesOfTheLocalGuideSignUsersIn(t *testing.T) {
+	each(t, []recipe{
+		{"local/apache-sign-in.conf", []localWay{names, anIssuer}},
+		{"local/oauth2-proxy.sh", []localWay{names, anIssuer}},
+	}, func(t *testing.T, l *local, command []string) {
+		if command != nil {
+			oauth2ProxySignsUsersIn(t, l, command)
+			return
+		}
+		t.Run("and refresh", func(t *testing.T) { apacheSignsUsersIn(t, l) })
+		t.Run("and read userinfo", func(t *testing.T) { apacheReadsUserInfo(t, l) })
+	})
+}
