@@ -49,8 +49,9 @@ func apache(t *testing.T, recipe string, directives ...string) (path string, com
 		t.Fatal(err)
 	}
 	file := publicFile(t, "apache.conf", nil)
-	config := strings.NewReplacer("{folder}", filepath.Dir(file), "{modules}", modules).Replace(apacheServer) + string(text) + strings.Join(directives, "\n")
-	if err := os.WriteFile(file, []byte(config+"\n"), 0o600); err != nil {
+	server := strings.NewReplacer("{folder}", filepath.Dir(file), "{modules}", modules).Replace(apacheServer)
+	config := server + string(text) + strings.Join(directives, "\n") + "\n"
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return linked(t, "apache2", program), []string{"sh", "local/apache.sh", "-X", "-f", file}

@@ -138,7 +138,8 @@ func (s *Service) serveTransitiveMemberOf(w http.ResponseWriter, r *http.Request
 	if text := query.Get("$top"); text != "" {
 		top, err := strconv.Atoi(text)
 		if err != nil || top < 1 || top > 999 {
-			s.refuseGraph(w, r, http.StatusBadRequest, "Request_UnsupportedQuery", "Invalid page size specified: '"+text+"'. Must be between 1 and 999 inclusive.")
+			s.refuseGraph(w, r, http.StatusBadRequest, "Request_UnsupportedQuery",
+				"Invalid page size specified: '"+text+"'. Must be between 1 and 999 inclusive.")
 			return
 		}
 		size = top
@@ -147,7 +148,8 @@ func (s *Service) serveTransitiveMemberOf(w http.ResponseWriter, r *http.Request
 	if text := query.Get("$skiptoken"); text != "" {
 		var err error
 		if first, err = strconv.Atoi(text); err != nil || first < 0 || first > len(user.Groups) {
-			s.refuseGraph(w, r, http.StatusBadRequest, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request.")
+			s.refuseGraph(w, r, http.StatusBadRequest, "Directory_ExpiredPageToken",
+				"The specified page token value has expired and can no longer be included in your request.")
 			return
 		}
 	}

@@ -31,7 +31,8 @@ func azureKubelogin(t *testing.T, settings ...string) *exec.Cmd {
 	}
 	command := exec.CommandContext(t.Context(), "sh", "../local/azure-kubelogin.sh", "--cache-dir", folder)
 	// It keeps tokens in a folder of its own below these, whatever --cache-dir says.
-	command.Env = append(os.Environ(), "HOME="+folder, "XDG_CACHE_HOME="+folder, "PATH="+folder+":"+os.Getenv("PATH"), "SSL_CERT_FILE="+trustFile(t), "HTTPS_PROXY="+microsoft.hosts.Proxy,
+	command.Env = append(os.Environ(), "HOME="+folder, "XDG_CACHE_HOME="+folder, "PATH="+folder+":"+os.Getenv("PATH"),
+		"SSL_CERT_FILE="+trustFile(t), "HTTPS_PROXY="+microsoft.hosts.Proxy,
 		"AZURE_TENANT_ID="+entratest.TenantID, "ENTRA_CLIENT_ID="+entratest.APIClientID, "ENTRA_PAGE_CLIENT_ID="+entratest.SPAClientID)
 	command.Env = append(command.Env, settings...)
 	return command
