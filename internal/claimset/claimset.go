@@ -66,13 +66,10 @@ func Read(text string, room []string) (Set, error) {
 	return r.set, nil
 }
 
-// errFound ends the reading of a payload once what was looked for is found.
-var errFound = errors.New("found")
-
 // Issuer returns the iss of a payload whose signature was not checked, to choose who judges the token. It reads no further
 // than to the first iss: whoever judges the token reads all of it, strictly.
 func Issuer(payload string) (string, error) {
-	issuer, _, err := unverified(payload, false)
+	issuer, err := strictjson.First(payload, "iss")
 	if err != nil {
 		return "", refuse.New(refuse.Claims, "the claims cannot be accepted: %v", err).Because(jwt.ErrTokenInvalidClaims)
 	}
@@ -82,38 +79,22 @@ func Issuer(payload string) (string, error) {
 // Unverified returns the iss and the first aud of a payload whose signature was not checked, for a text. What cannot be
 // read is "".
 func Unverified(payload string) (issuer, audience string) {
-	issuer, audience, _ = unverified(payload, true)
-	return issuer, audience
-}
-
-func unverified(payload string, both bool) (issuer, audience string, err error) {
-	hasIssuer, hasAudience := false, !both
-	err = strictjson.Object(payload, func(name string, value *strictjson.Reader) (err error) {
-		switch {
-		case name == "iss":
+	// What was read before an error is as good for a text.
+	_ = strictjson.Object(payload, func(name string, value *strictjson.Reader) (err error) {
+		switch name {
+		case "iss":
 			issuer, err = value.Text()
-			hasIssuer = true
-		case name == "aud" && both:
+		case "aud":
 			var list []string
 			if list, err = value.TextOrTexts(nil); len(list) > 0 {
 				audience = list[0]
 			}
-			hasAudience = true
 		default:
 			err = value.Skip()
 		}
-		if err != nil {
-			return strictjson.InMember(name, err)
-		}
-		if hasIssuer && hasAudience {
-			return errFound
-		}
-		return nil
+		return err
 	})
-	if err == errFound {
-		err = nil
-	}
-	return issuer, audience, err
+	return issuer, audience
 }
 
 // reader fills a Set. It holds the Set itself: one behind a pointer would move to the heap.

@@ -11,6 +11,7 @@ import (
 
 var (
 	errRepeated = errors.New("a name stands twice in one JSON object")
+	errBehind   = errors.New("there is text behind the JSON object")
 	errDepth    = fmt.Errorf("its values lie in each other more than %d deep", MaxDepth)
 )
 
@@ -36,10 +37,17 @@ func kindName(kind jsontext.Kind) string {
 	return "no JSON value"
 }
 
-// syntax says what the decoder found wrong, if anything. The decoder's own texts quote the input, which may be a secret.
+// syntax says what the decoder found wrong, if anything, and in which member of the outermost object, if in one. The
+// decoder's own texts quote the input, which may be a secret.
 func syntax(err error) error {
 	if err == nil {
 		return nil
+	}
+	var fault *jsontext.SyntacticError
+	if errors.As(err, &fault) {
+		for name := range fault.JSONPointer.Tokens() {
+			return InMember(name, syntaxFault(err))
+		}
 	}
 	return syntaxFault(err)
 }
@@ -47,6 +55,8 @@ func syntax(err error) error {
 func syntaxFault(err error) error {
 	var fault *jsontext.SyntacticError
 	switch {
+	case err == errBehind:
+		return err
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return errRepeated
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

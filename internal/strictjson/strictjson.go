@@ -20,12 +20,13 @@ import (
 // Reader reads the value of the member at hand. It is valid inside the function given to [Object] only, which calls
 // exactly one of its methods for each member.
 type Reader struct {
-	source  string
-	escapes bool // source has a backslash: its strings may be written otherwise than they read
+	source  string // valid JSON
+	at      int    // what was read so far
+	escapes bool   // source has a backslash: its strings may be written otherwise than they read
+	names   names
+
 	decoder *jsontext.Decoder
 	buffer  bytes.Buffer
-	inner   jsontext.Decoder // reads values again that have objects inside
-	names   names
 }
 
 // repeating lets the decoder pass over repeated names.
@@ -51,16 +52,68 @@ func Object(source string, member func(name string, value *Reader) error) error 
 	}
 	r := readers.Get().(*Reader)
 	defer readers.Put(r)
-	r.source, r.escapes = source, strings.IndexByte(source, '\\') >= 0
-	r.buffer.Reset()
-	r.buffer.WriteString(source)
 	// Names of this object are compared by names, in a fifth of the time that the decoder takes for it.
-	r.decoder.Reset(&r.buffer, repeating)
+	if err := r.validate(source, repeating); err != nil {
+		return syntax(err)
+	}
+	r.source, r.at, r.escapes = source, 0, strings.IndexByte(source, '\\') >= 0
 	err := r.object(member)
 	// A pooled reader must not keep its source alive.
 	r.source = ""
 	r.names.reset()
 	return err
+}
+
+// First returns the string that is the first member called name of the JSON object with which source begins, "" if it has
+// none. It reads no further than that, and looks at nothing else: to choose who will read all of source with [Object].
+func First(source, name string) (string, error) {
+	if isDeep(source) {
+		return "", errDepth
+	}
+	r := readers.Get().(*Reader)
+	defer readers.Put(r)
+	r.buffer.Reset()
+	r.buffer.WriteString(source)
+	r.decoder.Reset(&r.buffer, repeating)
+	if found := r.decoder.PeekKind(); found != '{' && found != 0 {
+		return "", unexpected(found, "an object")
+	}
+	_, err := r.decoder.ReadToken()
+	var room []byte
+	for err == nil && r.decoder.PeekKind() != '}' {
+		// Where a name belongs, the decoder accepts a string only.
+		var text jsontext.Value
+		if text, err = r.decoder.ReadValue(); err != nil {
+			break
+		}
+		if room, err = jsontext.AppendUnquote(room[:0], text); string(room) != name {
+			err = r.decoder.SkipValue()
+			continue
+		}
+		if found := r.decoder.PeekKind(); found != '"' && found != 0 {
+			return "", InMember(name, unexpected(found, "a string"))
+		}
+		if text, err = r.decoder.ReadValue(); err != nil {
+			break
+		}
+		room, err = jsontext.AppendUnquote(room[:0], text)
+		return string(room), syntax(err)
+	}
+	return "", syntax(err)
+}
+
+// validate returns an error unless text is one JSON value. What it has passed is read without a decoder, in half the time.
+func (r *Reader) validate(text string, options ...jsontext.Options) error {
+	r.buffer.Reset()
+	r.buffer.WriteString(text)
+	r.decoder.Reset(&r.buffer, options...)
+	if _, err := r.decoder.ReadValue(); err != nil {
+		return err
+	}
+	if _, err := r.decoder.ReadToken(); err != io.EOF {
+		return errBehind
+	}
+	return nil
 }
 
 // isDeep reports whether values of source lie deeper in each other than MaxDepth. Of a text that is no JSON it may say
@@ -94,13 +147,9 @@ func (r *Reader) object(member func(name string, value *Reader) error) error {
 		return err
 	}
 	for {
-		// Where a name belongs, the decoder accepts a string or the object's end only.
-		kind, text, err := r.token()
-		if err != nil {
-			return err
-		}
-		if kind == '}' {
-			break
+		text := r.token()
+		if text == "}" {
+			return nil
 		}
 		name, err := r.unquote(text)
 		if err != nil {
@@ -113,48 +162,75 @@ func (r *Reader) object(member func(name string, value *Reader) error) error {
 			return err
 		}
 	}
-	if _, err := r.decoder.ReadToken(); err != io.EOF {
-		return errors.New("there is text behind the JSON object")
+}
+
+func (r *Reader) open(kind jsontext.Kind, want string) error {
+	if found := kindOf(r.token()); found != kind {
+		return unexpected(found, want)
 	}
 	return nil
 }
 
-func (r *Reader) open(kind jsontext.Kind, want string) error {
-	found, _, err := r.token()
-	if err == nil && found != kind {
-		err = unexpected(found, want)
+// peek returns the first character of the next token.
+func (r *Reader) peek() byte {
+	for {
+		if c := r.source[r.at]; c > ' ' && c != ',' && c != ':' {
+			return c
+		}
+		r.at++
 	}
-	return err
 }
 
-// token reads on by one token and returns its text, which shares memory with the source.
-func (r *Reader) token() (jsontext.Kind, string, error) {
-	start := r.decoder.InputOffset()
-	token, err := r.decoder.ReadToken()
-	if err != nil {
-		return 0, "", syntax(err)
+// token reads on by one token and returns its text.
+func (r *Reader) token() string {
+	first := r.peek()
+	rest := r.source[r.at:]
+	n := 1
+	switch first {
+	case '{', '}', '[', ']':
+	case '"':
+		n += stringEnd(rest[1:], r.escapes)
+	default:
+		for n < len(rest) && rest[n] > ' ' && rest[n] != ',' && rest[n] != ']' && rest[n] != '}' {
+			n++
+		}
 	}
-	text := r.source[start:r.decoder.InputOffset()]
-	for isDelimiter(text[0]) {
-		text = text[1:]
-	}
-	return token.Kind(), text, nil
+	r.at += n
+	return rest[:n]
 }
 
-// isDelimiter reports whether c stands between tokens only.
-func isDelimiter(c byte) bool {
-	return c == ',' || c == ':' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
+// stringEnd returns how long a JSON string is whose first quotation mark stands before text.
+func stringEnd(text string, escapes bool) int {
+	if !escapes {
+		return strings.IndexByte(text, '"') + 1
+	}
+	i := 0
+	for text[i] != '"' {
+		if text[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	return i + 1
+}
+
+// kindOf returns the kind of a token.
+func kindOf(text string) jsontext.Kind {
+	if c := text[0]; c < '0' || c > '9' {
+		return jsontext.Value(text[:1]).Kind()
+	}
+	return '0'
 }
 
 // Skip passes over a value of any type, null included.
 func (r *Reader) Skip() error {
-	_, err := r.value()
+	_, err := r.Raw()
 	return err
 }
 
 // Any passes over a value of any type but null.
 func (r *Reader) Any() error {
-	if r.decoder.PeekKind() == 'n' {
+	if r.peek() == 'n' {
 		return unexpected('n', "a value")
 	}
 	return r.Skip()
@@ -162,40 +238,35 @@ func (r *Reader) Any() error {
 
 // Raw returns the text of a value of any type, null included.
 func (r *Reader) Raw() (string, error) {
-	value, err := r.value()
-	if err != nil {
-		return "", err
+	r.peek()
+	start, depth, objects := r.at, 0, false
+	for {
+		switch r.token()[0] {
+		case '{':
+			objects = true
+			depth++
+		case '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		if depth == 0 {
+			break
+		}
 	}
-	return r.shared(value), nil
-}
-
-// value reads a value of any type, and makes sure that no object in it repeats a name.
-func (r *Reader) value() (jsontext.Value, error) {
-	value, err := r.decoder.ReadValue()
-	if err != nil {
-		return nil, syntax(err)
-	}
-	if bytes.IndexByte(value, '{') < 0 {
+	value := r.source[start:r.at]
+	if !objects {
 		return value, nil
 	}
-	r.inner.Reset(bytes.NewBuffer(value))
-	return value, syntax(r.inner.SkipValue())
-}
-
-// shared returns the piece of the source that the decoder read last.
-func (r *Reader) shared(value jsontext.Value) string {
-	end := int(r.decoder.InputOffset())
-	return r.source[end-len(value) : end]
+	// No object in it may repeat a name either.
+	return value, syntax(r.validate(value))
 }
 
 // Text returns a string.
 func (r *Reader) Text() (string, error) {
-	kind, text, err := r.token()
-	if err != nil {
-		return "", err
-	}
-	if kind != '"' {
-		return "", unexpected(kind, "a string")
+	text := r.token()
+	if text[0] != '"' {
+		return "", unexpected(kindOf(text), "a string")
 	}
 	return r.unquote(text)
 }
@@ -219,18 +290,15 @@ func (r *Reader) Texts(list []string) ([]string, error) {
 
 // TextOrTexts appends to list a string, or the strings of an array.
 func (r *Reader) TextOrTexts(list []string) ([]string, error) {
-	kind, text, err := r.token()
-	if err != nil {
-		return nil, err
-	}
-	switch kind {
+	text := r.token()
+	switch text[0] {
 	case '[':
 		return r.texts(list)
 	case '"':
 		said, err := r.unquote(text)
 		return append(list, said), err
 	}
-	return nil, unexpected(kind, "a string or an array of strings")
+	return nil, unexpected(kindOf(text), "a string or an array of strings")
 }
 
 func (r *Reader) texts(list []string) ([]string, error) {
@@ -238,16 +306,13 @@ func (r *Reader) texts(list []string) ([]string, error) {
 		list = make([]string, 0, 4)
 	}
 	for {
-		kind, text, err := r.token()
-		if err != nil {
-			return nil, err
-		}
-		switch kind {
+		text := r.token()
+		switch text[0] {
 		case ']':
 			return list, nil
 		case '"':
 		default:
-			return nil, fmt.Errorf("an element of the array %w", unexpected(kind, "a string"))
+			return nil, fmt.Errorf("an element of the array %w", unexpected(kindOf(text), "a string"))
 		}
 		said, err := r.unquote(text)
 		if err != nil {
@@ -262,7 +327,7 @@ func (r *Reader) Array(element func(raw string) error) error {
 	if err := r.open('[', "an array"); err != nil {
 		return err
 	}
-	for r.decoder.PeekKind() != ']' {
+	for r.peek() != ']' {
 		raw, err := r.Raw()
 		if err != nil {
 			return err
@@ -271,17 +336,14 @@ func (r *Reader) Array(element func(raw string) error) error {
 			return err
 		}
 	}
-	_, err := r.decoder.ReadToken()
-	return syntax(err)
+	r.token()
+	return nil
 }
 
 // Number returns a number.
 func (r *Reader) Number() (float64, error) {
-	kind, text, err := r.token()
-	if err != nil {
-		return 0, err
-	}
-	if kind != '0' {
+	text := r.token()
+	if kind := kindOf(text); kind != '0' {
 		return 0, unexpected(kind, "a number")
 	}
 	if n, ok := digits(text); ok {
@@ -312,13 +374,13 @@ func digits(text string) (n float64, ok bool) {
 
 // Truth returns whether a value is true, leniently: true, 1, "1" and "true" are, other values but null are not.
 func (r *Reader) Truth() (bool, error) {
-	value, err := r.value()
+	value, err := r.Raw()
 	if err != nil {
 		return false, err
 	}
-	if value.Kind() == 'n' {
+	if value == "null" {
 		return false, unexpected('n', "a truth value")
 	}
-	text := strings.Trim(string(value), `"`)
+	text := strings.Trim(value, `"`)
 	return text == "true" || text == "1", nil
 }

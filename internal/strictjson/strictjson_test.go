@@ -297,3 +297,37 @@ func TestDepth(t *testing.T) {
 		})
 	}
 }
+
+// First reads no further than to the member, and leaves what stands behind it to Object.
+func TestFirst(t *testing.T) {
+	for _, test := range []struct {
+		source, want string
+		ok           bool
+	}{
+		{`{"iss":"a"}`, "a", true},
+		{`{"aud":["b"],"x":{"iss":"no"},"iss":"a","iss":"c"}`, "a", true},
+		{`{"iss":"a" and junk`, "a", true},
+		{`{"\u0069ss":"\u0061"}`, "a", true},
+		{`{"ISS":"b"}`, "", true},
+		{`{}`, "", true},
+		{`{"aud":"b"}`, "", true},
+		{`{"iss":1}`, "", false},
+		{`{"iss":null}`, "", false},
+		{`{"iss":["a"]}`, "", false},
+		{`{"iss":`, "", false},
+		{`{"iss":"a`, "", false},
+		{"{\"iss\":\"\xff\"}", "", false},
+		{`{"x":tru,"iss":"a"}`, "", false},
+		{`["iss","a"]`, "", false},
+		{`"iss"`, "", false},
+		{``, "", false},
+		{`x`, "", false},
+		{strings.Repeat(`{"iss":`, 65), "", false},
+		{`{"x":` + strings.Repeat("[", 65), "", false},
+	} {
+		got, err := strictjson.First(test.source, "iss")
+		if got != test.want || (err == nil) != test.ok {
+			t.Errorf("%.60q: got %q and %v, want %q and an error: %v", test.source, got, err, test.want, !test.ok)
+		}
+	}
+}
