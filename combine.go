@@ -82,7 +82,8 @@ func (v *Verifier) verifyAmong(ctx context.Context, t *candidate, size int) (*Cl
 	if size > a.maxTokenSize {
 		return nil, a, jws.TooLarge(size, a.maxTokenSize)
 	}
-	claims, err := a.verifyNew(ctx, t)
+	// The choice may have waited for metadata.
+	claims, err := a.verifyNew(ctx, t, time.Now())
 	return claims, a, err
 }
 

@@ -72,6 +72,7 @@ import (
 	"github.com/entra-go/entra/internal/authserver"
 	"github.com/entra-go/entra/internal/bearer"
 	"github.com/entra-go/entra/internal/claimset"
+	"github.com/entra-go/entra/internal/digest"
 	"github.com/entra-go/entra/internal/fetch"
 	"github.com/entra-go/entra/internal/jws"
 	"github.com/entra-go/entra/internal/keyset"
@@ -335,8 +336,8 @@ func zeroVerifier() error {
 func (v *Verifier) verify(ctx context.Context, token string) (*Claims, *authority, error) {
 	// Junk that names no issuer is the first authority's to refuse and to count.
 	chosen := v.authorities[0]
-	parts, err := jws.Cut(token, v.maxTokenSize)
-	t := candidate{Token: parts}
+	var t candidate
+	err := t.Cut(token, v.maxTokenSize)
 	var claims *Claims
 	switch {
 	case err != nil:
@@ -352,16 +353,16 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Claims, *authorit
 }
 
 func (a *authority) verify(ctx context.Context, t *candidate) (*Claims, error) {
-	if claims, err := a.recall(t, time.Now()); claims != nil || err != nil {
+	now := time.Now()
+	if claims, err := a.recall(t, now); claims != nil || err != nil {
 		return claims, err
 	}
-	return a.verifyNew(ctx, t)
+	return a.verifyNew(ctx, t, now)
 }
 
 // verifyNew verifies a token that is not remembered.
-func (a *authority) verifyNew(ctx context.Context, t *candidate) (*Claims, error) {
+func (a *authority) verifyNew(ctx context.Context, t *candidate, now time.Time) (*Claims, error) {
 	defer t.Release()
-	now := time.Now()
 	k := a.keys.ByHeader(t.Header, now)
 	if k == nil {
 		var err error
@@ -386,21 +387,21 @@ type candidate struct {
 	jws.Token
 	payload string // decoded; see text
 
-	signed string     // what the signature covers, encoded; "" if the token cannot be one that is remembered
-	id     memory.Key // the signature's
+	start  string // all of the token but its end; "" if it is too short for one that is remembered
+	end    memory.Key
 	hashed bool
 }
 
-// memoryKey returns the hash of the signature, reckoned once, and whether the token may be one that is remembered.
+// memoryKey returns the hash of the token's end, reckoned once, and whether the token may be one that is remembered.
 func (t *candidate) memoryKey() (memory.Key, bool) {
 	if !t.hashed {
-		var signature string
-		if t.signed, signature = t.CutSignature(); t.signed != "" {
-			t.id = memory.KeyOf(signature)
+		var end string
+		if t.start, end = t.CutEnd(); t.start != "" {
+			t.end = digest.SHA256(end)
 		}
 		t.hashed = true
 	}
-	return t.id, t.signed != ""
+	return t.end, t.start != ""
 }
 
 // text returns a copy of the decoded payload, made once.
@@ -442,32 +443,34 @@ func (a *authority) unverified(body string) string {
 // remember keeps a token that was accepted with k, and returns its payload for the claims.
 func (a *authority) remember(t *candidate, k *keyset.Key, claims *Claims) *payload {
 	if a.memory != nil {
-		if id, ok := t.memoryKey(); ok && t.signed == t.Signed {
-			kept := newRemembered(k, a.keys.Header(t.Header), t.Signed[len(t.Header)+1:], claims)
-			a.memory.Put(id, kept)
-			return &kept.raw
+		if end, ok := t.memoryKey(); ok {
+			// The start holds the whole payload: no key is held whose signatures are shorter than the end.
+			if kept := newRemembered(k, a.keys.Header(t.Header), t.start[len(t.Header)+1:], claims); kept != nil {
+				a.memory.Put(end, kept)
+				return &kept.raw
+			}
 		}
 	}
 	return &payload{text: t.text()}
 }
 
-// recall returns the claims of a remembered token, nil if it is not remembered. All of its text is compared: the
-// signature by its hash, the rest as it stands. The token is re-checked at every use: its key must still be held
+// recall returns the claims of a remembered token, nil if it is not remembered. All of its text is compared: the end by its
+// hash, the rest as it stands. The token is re-checked at every use: its key must still be held
 // unchanged, its issuer current, its lifetime running.
 func (a *authority) recall(t *candidate, now time.Time) (*Claims, error) {
 	if a.memory == nil {
 		return nil, nil
 	}
-	id, ok := t.memoryKey()
+	end, ok := t.memoryKey()
 	if !ok {
 		return nil, nil
 	}
-	known, ok := a.memory.Get(id)
-	if !ok || !known.isSigned(t.signed) || !a.keys.Holds(known.key, now) || !a.isCurrent(known.issuer) {
+	known, ok := a.memory.Get(end)
+	if !ok || !known.startsAs(t.start) || !a.keys.Holds(known.key, now) || !a.isCurrent(known) {
 		return nil, nil
 	}
 	if err := a.policy.CheckLifetime(known.expiresAt, known.notBefore, known.issuedAt, now); err != nil {
-		a.memory.Forget(id)
+		a.memory.Forget(end)
 		c := known.claims()
 		return nil, about(err, refuse.About{Tenant: c.TenantID, Client: c.ClientID, Key: known.key.ID, Token: c.TokenID})
 	}
@@ -475,10 +478,10 @@ func (a *authority) recall(t *candidate, now time.Time) (*Claims, error) {
 	return known.claims(), nil
 }
 
-// isCurrent reports whether the authority still goes by this issuer. Where no metadata is read, issuers never change.
-func (a *authority) isCurrent(issuer string) bool {
+// isCurrent reports whether the authority still goes by the token's issuer. Where no metadata is read, issuers never change.
+func (a *authority) isCurrent(known *remembered) bool {
 	current := a.keys.Issuer()
-	return current == "" || current == issuer
+	return current == "" || current == known.issuer.Value()
 }
 
 // verifySigned does what the memory saves: the signature first, before any claim is believed.

@@ -3,6 +3,7 @@
 package jws
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -25,35 +26,31 @@ type Token struct {
 	buffer *[]byte // in which Payload and Signature lie
 }
 
-// Cut tells apart the header and the rest of a token of at most maxSize bytes. The rest may yet turn out to be anything.
-func Cut(text string, maxSize int) (Token, error) {
+// Cut makes of the zero Token the one of text, of at most maxSize bytes, and tells apart the header and the rest. The rest
+// may yet turn out to be anything.
+func (t *Token) Cut(text string, maxSize int) error {
 	if len(text) > maxSize {
-		return Token{}, TooLarge(len(text), maxSize)
+		return TooLarge(len(text), maxSize)
 	}
-	header, body, _ := strings.Cut(text, ".")
-	return Token{text: text, Header: header, Body: body}, nil
+	t.text = text
+	t.Header, t.Body, _ = strings.Cut(text, ".")
+	return nil
 }
 
-// maxSignature is the length of a signature of a key of 4096 bits, encoded. Longer keys are not held.
-const maxSignature = 683
+// endSize is how many characters [Token.CutEnd] cuts off: as many as three blocks of SHA-256 hold, since to hash is what
+// costs most when a token is seen again.
+const endSize = 3*sha256.BlockSize - 9
 
-// CutSignature tells apart what the signature covers and the signature, both still encoded, by the last dot. It checks
-// nothing: of a text that is no token, the pieces may be anything. Without a dot where the signature of a key can begin,
-// both are "".
-func (t *Token) CutSignature() (signed, signature string) {
-	// The signatures of RSA keys of 2048, 3072 and 4096 bits have these lengths. To search for the dot takes a tenth of what a
-	// remembered token costs.
-	for _, length := range [...]int{342, 512, maxSignature} {
-		if dot := len(t.text) - 1 - length; dot >= 0 && t.text[dot] == '.' {
-			return t.text[:dot], t.text[dot+1:]
-		}
-	}
-	start := max(0, len(t.text)-1-maxSignature)
-	dot := strings.LastIndexByte(t.text[start:], '.')
-	if dot < 0 {
+// CutEnd tells apart the last 183 characters of a token and all before them. Whoever compares the start with a token's text
+// and the end with its hash has compared all of the token, and need not hold the end: more than half of a signature with a
+// key of 2048 bits, the shortest that is held, and 1,098 bits of any, which nobody can guess or reckon from the rest
+// without the private key. Of a shorter text both are "".
+func (t *Token) CutEnd() (start, end string) {
+	if len(t.text) <= endSize {
 		return "", ""
 	}
-	return t.text[:start+dot], t.text[start+dot+1:]
+	cut := len(t.text) - endSize
+	return t.text[:cut], t.text[cut:]
 }
 
 // TooLarge refuses a token of size bytes where maxSize are accepted.

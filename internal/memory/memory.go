@@ -3,7 +3,6 @@ package memory
 
 import (
 	"crypto/sha256"
-	"unsafe"
 
 	"github.com/maypok86/otter/v2"
 )
@@ -27,12 +26,6 @@ func New[V any](size int) *Memory[V] {
 		// Upkeep on the caller's goroutine: no goroutine of the cache's own is ever left behind.
 		Executor: func(upkeep func()) { upkeep() },
 	})}
-}
-
-// KeyOf returns the key of text.
-func KeyOf(text string) Key {
-	// Sum256 only reads. Converting the text would copy a token for every request, a tenth of what its hash costs.
-	return sha256.Sum256(unsafe.Slice(unsafe.StringData(text), len(text)))
 }
 
 // Get returns the value remembered under key.

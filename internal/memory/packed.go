@@ -2,87 +2,127 @@ package memory
 
 import "strings"
 
-// Packer puts texts and lists of texts into one string, from which a [Packed] reads them in the same order. To keep
-// thousands of texts so takes half the space and fewer objects than to keep each by itself.
-type Packer struct{ strings.Builder }
-
-// maxNumber is how many bytes a number has that [TextSize] and [ListSize] allow for: it may be two million then.
-const maxNumber = 3
-
-// TextSize returns how many bytes a text takes at most.
-func TextSize(text string) int { return maxNumber + len(text) }
-
-// ListSize returns how many bytes a list takes at most.
-func ListSize(list []string) int {
-	size := maxNumber
-	for _, text := range list {
-		size += TextSize(text)
-	}
-	return size
-}
-
-// Text adds a text.
-func (p *Packer) Text(text string) {
-	p.number(len(text))
-	p.WriteString(text)
-}
-
-// List adds a list of texts. No list and an empty one are told apart.
-func (p *Packer) List(list []string) {
-	if list == nil {
-		p.number(0)
-		return
-	}
-	p.number(len(list) + 1)
-	for _, text := range list {
-		p.Text(text)
-	}
-}
-
-// number adds a number: seven bits a byte, the lowest first, and all bytes but the last have the eighth bit set.
-func (p *Packer) number(n int) {
-	for ; n >= 0x80; n >>= 7 {
-		p.WriteByte(byte(n) | 0x80)
-	}
-	p.WriteByte(byte(n))
-}
-
-// Packed is what is left to read of what a [Packer] put together. What is read shares memory with it.
+// Packed holds texts and lists of texts in one string: to keep thousands of claim sets so takes half the space, and fewer
+// objects, than to keep each text by itself. What is read shares memory with it.
+//
+// It begins with numbers of two bytes, the lower first: where the texts begin, where each text ends, how many entries each
+// list has and one more (0: there is no list), where each entry ends. So each text is found without reading those before it.
 type Packed string
 
-// Text reads a text.
-func (p *Packed) Text() string {
-	n := p.number()
-	text := (*p)[:n]
-	*p = (*p)[n:]
-	return string(text)
-}
+const (
+	numberSize = 2
+	maxNumber  = 1<<16 - 1
+)
 
-// List reads a list into room, as long as that has capacity, and returns it with what is left of room.
-func (p *Packed) List(room []string) (list, rest []string) {
-	n := p.number() - 1
-	switch {
-	case n < 0:
-		return nil, room
-	case n == 0, n > cap(room):
-		list, rest = make([]string, n), room
-	default:
-		// Without spare capacity: appending to one list must not write into the next.
-		list, rest = room[:n:n], room[n:n]
+// Pack returns prefix and, behind it, what a [Packed] holds, or false if that would be longer than 64 KB. The largest tokens
+// that Entra issues hold a tenth of that.
+func Pack(prefix string, texts []string, lists [][]string) (string, bool) {
+	numbers, size := 1+len(texts)+len(lists), 0
+	for _, text := range texts {
+		size += len(text)
 	}
-	for i := range list {
-		list[i] = p.Text()
-	}
-	return list, rest
-}
-
-func (p *Packed) number() (n int) {
-	for i, shift := 0, 0; ; i, shift = i+1, shift+7 {
-		b := (*p)[i]
-		n |= int(b&0x7f) << shift
-		if b < 0x80 {
-			*p = (*p)[i+1:]
-			return n
+	for _, list := range lists {
+		numbers += len(list)
+		for _, entry := range list {
+			size += len(entry)
 		}
 	}
+	p := packer{end: numberSize * numbers}
+	// Where a list has more entries than a number can say, their ends are too many bytes.
+	if size += p.end; size > maxNumber {
+		return "", false
+	}
+	p.Grow(len(prefix) + size)
+	p.WriteString(prefix)
+	p.number(p.end)
+	p.ends(texts)
+	for _, list := range lists {
+		if list == nil {
+			p.number(0)
+		} else {
+			p.number(1 + len(list))
+		}
+	}
+	for _, list := range lists {
+		p.ends(list)
+	}
+	p.write(texts)
+	for _, list := range lists {
+		p.write(list)
+	}
+	return p.String(), true
+}
+
+type packer struct {
+	strings.Builder
+	end int // of the texts whose ends are written
+}
+
+func (p *packer) number(n int) {
+	p.WriteByte(byte(n))
+	p.WriteByte(byte(n >> 8))
+}
+
+func (p *packer) ends(texts []string) {
+	for _, text := range texts {
+		p.end += len(text)
+		p.number(p.end)
+	}
+}
+
+func (p *packer) write(texts []string) {
+	for _, text := range texts {
+		p.WriteString(text)
+	}
+}
+
+// number returns the number that begins at p[at].
+func (p Packed) number(at int) int {
+	return int(p[at]) | int(p[at+1])<<8
+}
+
+// Text returns text number i, counted from 0.
+func (p Packed) Text(i int) string {
+	i *= numberSize
+	return string(p[p.number(i):p.number(i+numberSize)])
+}
+
+// Lists returns a reader of the lists, which stand behind this many texts. It reads them into room, as long as that has
+// capacity.
+func (p Packed) Lists(texts, lists int, room []string) Lists {
+	return Lists{p, numberSize * (1 + texts), numberSize * (1 + texts + lists), p.number(numberSize * texts), room}
+}
+
+// Lists reads the lists of a [Packed], one after the other.
+type Lists struct {
+	packed      Packed
+	list, entry int // where the numbers stand that come next
+	start       int // of the next entry
+	room        []string
+}
+
+// Next returns the next list.
+func (l *Lists) Next() []string {
+	n := l.packed.number(l.list)
+	l.list += numberSize
+	if n == 0 {
+		return nil
+	}
+	return l.read(n - 1)
+}
+
+func (l *Lists) read(n int) (list []string) {
+	if n == 0 || n > cap(l.room) {
+		list = make([]string, n)
+	} else {
+		// Without spare capacity: appending to one list must not write into the next.
+		list, l.room = l.room[:n:n], l.room[n:n]
+	}
+	for i := range list {
+		end := l.packed.number(l.entry)
+		list[i] = string(l.packed[l.start:end])
+		l.start = end
+		l.entry += numberSize
+	}
+	return list
 }

@@ -69,7 +69,7 @@ var tokens = []mutation{
 	{"the last of two claims of one name counts", "internal/strictjson/strictjson.go",
 		`if !r.names.add(name) {`, `if !r.names.add(name) && false {`, objects},
 	{"names may repeat deep inside", "internal/strictjson/strictjson.go",
-		`return value, syntax(r.inner.SkipValue())`, `return value, nil`, objects},
+		`return value, syntax(r.validate(value))`, `return value, nil`, objects},
 	{"dates may be any number", "internal/claimset/claimset.go",
 		`if n < 0 || n > maxDate {`, `if false {`, "./internal/claimset"},
 }
@@ -77,11 +77,12 @@ var tokens = []mutation{
 // memory are mutations of what is remembered of verified tokens and handed out.
 var memory = []mutation{
 	{"every use of a remembered token gets the same claims", "claims.go",
-		"\treturn &own.Claims\n}\n", `	if handed == nil {
+		"\tc.AuthContexts = lists.Next()\n\treturn c\n}\n", `	c.AuthContexts = lists.Next()
+	if handed == nil {
 		handed = make(map[*remembered]*Claims)
 	}
 	if handed[r] == nil {
-		handed[r] = &own.Claims
+		handed[r] = c
 	}
 	return handed[r]
 }
@@ -91,17 +92,19 @@ var handed map[*remembered]*Claims
 	{"the first claims' lists have spare capacity, in which the next list stands", "internal/claimset/claimset.go",
 		`return list[:n:n], err`, `return list[:n], err`, conformance},
 	{"remembered claims' lists have spare capacity, in which the next list stands", "internal/memory/packed.go",
-		`list, rest = room[:n:n], room[n:n]`, `list, rest = room[:n], room[n:n]`, conformance + " ShareNothing"},
+		`list, l.room = l.room[:n:n], l.room[n:n]`, `list, l.room = l.room[:n], l.room[n:n]`, conformance + " ShareNothing"},
 	{"a remembered token outlives its key", "middleware.go",
 		`|| !a.keys.Holds(known.key, now)`, ``, faults},
-	{"a known signature makes any token good", "middleware.go",
-		`|| !known.isSigned(t.signed)`, ``, hostile},
-	{"a known signature makes any header good", "claims.go",
-		` && signed[:h] == r.header`, ``, hostile},
-	{"a known signature makes any claims of the same length good", "claims.go",
-		` && signed[h+1:] == r.raw.text`, ``, hostile},
+	{"a known end makes any token good", "middleware.go",
+		`|| !known.startsAs(t.start)`, ``, hostile},
+	{"a known end makes any header good", "claims.go",
+		` && start[:h] == r.header`, ``, hostile},
+	{"a known end makes any claims of the same length good", "claims.go",
+		` && start[h+1:] == r.raw.text`, ``, hostile},
+	{"claims are packed whatever their length", "internal/memory/packed.go",
+		`if size += p.end; size > maxNumber {`, `if size += p.end; size > 1<<30 {`, "./internal/memory"},
 	{"a remembered token outlives its authority's issuer", "middleware.go",
-		`|| !a.isCurrent(known.issuer)`, ``, faults + " Authority"},
+		`|| !a.isCurrent(known)`, ``, faults + " Authority"},
 	{"a remembered token never expires", "middleware.go",
 		`if err := a.policy.CheckLifetime(known.expiresAt, known.notBefore, known.issuedAt, now); err != nil {`,
 		`if err := a.policy.CheckLifetime(known.expiresAt, known.notBefore, known.issuedAt, now); err != nil && false {`, faults},

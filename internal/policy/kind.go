@@ -48,6 +48,9 @@ const assignRole = "az rest -m POST -u https://graph.microsoft.com/v1.0/serviceP
 // services leave out, since its client is among TrustedClients and proved itself. A token that could be a user's is
 // never: with scp, with another idtyp than app, or with an oid that is not its sub.
 func (p *Policy) isTrusted(set *claimset.Set) bool {
+	if len(p.trusted) == 0 {
+		return false
+	}
 	client, _ := Client(set)
 	return p.trusted[strings.ToLower(client)] && isProved(set) && !p.authority.isB2C() &&
 		len(set.Scopes) == 0 && (!set.HasIDTyp || set.IDTyp == "app") &&

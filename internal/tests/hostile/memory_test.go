@@ -3,6 +3,8 @@ package hostile_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,5 +121,61 @@ func TestARememberedTokenVouchesForNoOther(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Neither the part of a token that is compared as text nor the part that is compared by its hash may differ anywhere.
+func TestNoCharacterOfARememberedTokenMayDiffer(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, nil)
+	token := tenant.Token()
+	testbed.MustVerify(t, verifier, token)
+	for i := range token {
+		changed := token[:i] + flip(token[i:])
+		if claims, err := verifier.Verify(t.Context(), changed); claims != nil || err == nil {
+			t.Errorf("character %d of %d: got claims %v and %v, want the token refused", i, len(token), claims, err)
+		}
+	}
+	for i := range token {
+		if claims, err := verifier.Verify(t.Context(), token[:i]); claims != nil || err == nil {
+			t.Errorf("the first %d characters of %d: got claims %v and %v, want the token refused", i, len(token), claims, err)
+		}
+		if claims, err := verifier.Verify(t.Context(), token[i+1:]); claims != nil || err == nil {
+			t.Errorf("without the first %d characters: got claims %v and %v, want the token refused", i+1, claims, err)
+		}
+	}
+	if got := verifier.Stats(); got.Verified != 1 || got.Remembered != 0 {
+		t.Errorf("got %d tokens verified and %d remembered, want 1 and 0", got.Verified, got.Remembered)
+	}
+}
+
+// Claims of more than 64 KB are accepted where Options.MaxTokenSize permits them, and verified each time.
+func TestTokensThatAreTooLongToKeepAreVerifiedEachTime(t *testing.T) {
+	tenant := entratest.New(t)
+	verifier := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.MaxTokenSize = 1 << 20 })
+	for _, test := range []struct {
+		groups     int
+		remembered uint64
+	}{{1000, 1}, {2000, 0}} {
+		groups := make([]string, test.groups)
+		for i := range groups {
+			groups[i] = fmt.Sprintf("f1f1f1f1-f1f1-4f1f-8f1f-%012d", i)
+		}
+		token, before := tenant.Token(entratest.Groups(groups...)), verifier.Stats()
+		for range 2 {
+			claims, err := verifier.Verify(t.Context(), token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var decoded struct {
+				Groups []string `json:"groups"`
+			}
+			if err := claims.Decode(&decoded); err != nil || !slices.Equal(claims.Groups, groups) || !slices.Equal(decoded.Groups, groups) {
+				t.Errorf("got %d groups, %d decoded and %v, want all %d", len(claims.Groups), len(decoded.Groups), err, len(groups))
+			}
+		}
+		if got := verifier.Stats(); got.Remembered != before.Remembered+test.remembered || got.Verified != before.Verified+2 {
+			t.Errorf("%d groups: got %d tokens remembered after %d, want %d more", test.groups, got.Remembered, before.Remembered, test.remembered)
+		}
 	}
 }
