@@ -156,15 +156,15 @@ func TestEveryReasonIsReached(t *testing.T) {
 
 var meaningCauseCure = regexp.MustCompile(`^\S.*\. \*\*Cause:\*\* \S.*\. \*\*Cure:\*\* \S.*\.$`)
 
-// documentedReasons reads the tables of docs/reasons.md: the statuses of each reason, and an example of its text.
+// documentedReasons reads the lists of docs/reasons.md: the statuses of each reason, and an example of its text.
 func documentedReasons(t *testing.T) (statuses map[entra.Reason][]string, examples map[entra.Reason]string) {
 	t.Helper()
 	text := read(t, "docs/reasons.md")
 	statuses, examples = make(map[entra.Reason][]string), make(map[entra.Reason]string)
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)`, (\\d[\\d, ]*) \\| (.*) \\|$").FindAllStringSubmatch(text, -1) {
+	for _, row := range regexp.MustCompile("(?m)^- \\*\\*`([a-z_]+)`\\*\\*, (\\d[\\d, ]*)\\. (.*)$").FindAllStringSubmatch(strings.ReplaceAll(text, "\n  ", " "), -1) {
 		reason := entra.Reason(row[1])
 		if statuses[reason] != nil {
-			t.Errorf("%s stands twice in the table", reason)
+			t.Errorf("%s stands twice in the lists", reason)
 		}
 		statuses[reason] = strings.Split(row[2], ", ")
 		if !meaningCauseCure.MatchString(row[3]) {
@@ -188,7 +188,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 			}
 		}
 		if got := statuses[reason]; !slices.Equal(got, want) {
-			t.Errorf("%s: got the statuses %q in the table, want %q", reason, got, want)
+			t.Errorf("%s: got the statuses %q in the lists, want %q", reason, got, want)
 		}
 		if examples[reason] == "" {
 			t.Errorf("%s: got no example of its text, want one", reason)
@@ -196,7 +196,7 @@ func TestEveryReasonIsDocumented(t *testing.T) {
 	}
 	for reason := range statuses {
 		if !slices.Contains(declared, reason) {
-			t.Errorf("the table has %s, which errors.go does not declare", reason)
+			t.Errorf("the lists have %s, which errors.go does not declare", reason)
 		}
 	}
 }
