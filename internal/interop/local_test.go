@@ -21,6 +21,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/security"
+	"github.com/chromedp/chromedp"
+
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
 	"github.com/entra-go/entra/internal/tests/programs"
@@ -339,6 +342,19 @@ func TestTheWebApplicationsOfTheLocalGuide(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
+}
+
+// A user who accepts the certificate once signs in by a click, as the guide says.
+func TestABrowserSignsInAtALocalIssuer(t *testing.T) {
+	l := localIssuer(t)
+	b := newBrowser(t)
+	if _, err := chromedp.Call(b.ctx, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(l.serve(t, node(t), "local/openid-client.mjs")))
+	b.sees("body", "Pick an account")
+	b.click(alice)
+	b.sees("body", "Alice Example: 200 orders of "+entratest.AliceObjectID)
 }
 
 // signInWithAuthJS does what the sign-in page of Auth.js does.
