@@ -228,8 +228,8 @@ const tls = require("node:tls");
 const names = new Set(%s);
 const connect = tls.connect;
 tls.connect = (...args) => {
-  const options = args.find((arg) => arg !== null && typeof arg === "object");
-  const name = options?.host ?? options?.hostname;
+  const options = args.find((arg) => arg !== null && typeof arg === "object") ?? {};
+  const name = typeof args[1] === "string" ? args[1] : (options.host ?? options.hostname);
   if (!names.has(name)) return connect(...args);
   const callback = args.find((arg) => typeof arg === "function");
   return connect({ ...options, host: %q, port: %s, path: undefined, servername: options.servername || name }, callback);

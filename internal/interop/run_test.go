@@ -16,6 +16,7 @@ func TestCommandsInOtherLanguagesReachTheFakeTenant(t *testing.T) {
 	const metadata = issuer + "/.well-known/openid-configuration"
 	const fetch = `fetch("` + metadata + `").then(r => r.json()).then(m => console.log("fetch", m.issuer));`
 	const https = `require("node:https").get("` + metadata + `", r => { let s = ""; r.on("data", d => s += d); r.on("end", () => console.log("https", JSON.parse(s).issuer)) });`
+	const tls = `require("node:tls").connect(443, "login.microsoftonline.com", { servername: "login.microsoftonline.com" }, function () { console.log("tls", this.authorized); this.end() });`
 	tool := filepath.Join(t.TempDir(), "entra")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "./cmd/entra")
 	build.Dir = "../.."
@@ -32,7 +33,7 @@ func TestCommandsInOtherLanguagesReachTheFakeTenant(t *testing.T) {
 		command []string
 		want    []string
 	}{
-		{"nodejs", []string{"node", "-e", fetch + https}, []string{"fetch " + issuer, "https " + issuer}},
+		{"nodejs", []string{"node", "-e", fetch + https + tls}, []string{"fetch " + issuer, "https " + issuer, "tls true"}},
 		{"curl", []string{"curl", "-s", metadata}, []string{`"issuer":"` + issuer + `"`}},
 		{"python3", []string{"python3", "-c", "import json, urllib.request; print('python', json.load(urllib.request.urlopen('" + metadata + "'))['issuer'])"}, []string{"python " + issuer}},
 	} {
