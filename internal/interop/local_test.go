@@ -61,14 +61,8 @@ func localEndpoints(t *testing.T) *local {
 // startLocal runs the command until the test ends.
 func startLocal(t *testing.T, command string, flags ...string) *local {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "entra")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/entra")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building cmd/entra: %v\n%s", err, out)
-	}
 	args := append([]string{command, "-tenant", ownTenant, "-client", ownClient, "-scope", "Orders.Read", "-role", "Orders.Read.All"}, flags...)
-	lines := output(t, exec.Command(binary, args...))
+	lines := output(t, exec.Command(built(t, "../..", "./cmd/entra"), args...))
 	l := &local{variables: make(map[string]string)}
 	variable := regexp.MustCompile(`^  export (\w+)=(.*)$`)
 	token := regexp.MustCompile(`^  (?:(?:user|app)=|curl -i .*Bearer )([\w-]+\.[\w-]+\.[\w-]+)'?$`)
@@ -262,16 +256,6 @@ func localPython(t *testing.T) string {
 	return programs.Python(t, "python3-msal python3-authlib python3-requests python3-jwt", "msal", "authlib", "requests", "jwt")
 }
 
-// goProgram builds a recipe's program in Go.
-func goProgram(t *testing.T, folder string) (binary string) {
-	t.Helper()
-	binary = filepath.Join(t.TempDir(), "program")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+folder).CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", folder, err, out)
-	}
-	return binary
-}
-
 // recipe is a program of docs/local.md.
 type recipe struct {
 	name string // of its file, or for Go its folder
@@ -302,7 +286,7 @@ func (r recipe) command(t *testing.T) []string {
 	case ".py":
 		return []string{localPython(t), r.name}
 	}
-	return []string{goProgram(t, r.name)}
+	return []string{built(t, ".", "./"+r.name)}
 }
 
 // each runs a subtest for each way of each recipe, all ways of one kind with one tenant.

@@ -74,14 +74,8 @@ func TestPostmanCallsTheArticlesAPI(t *testing.T) {
 	emulator := freePort(t)
 	login := "http://" + emulator
 	startLocal(t, "emulator", "-http", emulator, "-https", "localhost:0", "-ca", filepath.Join(t.TempDir(), "ca.pem"))
-	binary := filepath.Join(t.TempDir(), "bearer")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./bearer")
-	build.Dir = "../../examples"
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the example: %v\n%s", err, out)
-	}
 	address := freePort(t)
-	api := exec.CommandContext(t.Context(), binary, "-addr", address, "-emulator", login)
+	api := exec.CommandContext(t.Context(), built(t, "../../examples", "./bearer"), "-addr", address, "-emulator", login)
 	api.Env = append(os.Environ(), "ENTRA_TENANT_ID="+ownTenant, "ENTRA_CLIENT_ID="+ownClient)
 	var log bytes.Buffer
 	api.Stderr = &log

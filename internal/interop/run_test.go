@@ -17,12 +17,7 @@ func TestCommandsInOtherLanguagesReachTheFakeTenant(t *testing.T) {
 	const fetch = `fetch("` + metadata + `").then(r => r.json()).then(m => console.log("fetch", m.issuer));`
 	const https = `require("node:https").get("` + metadata + `", r => { let s = ""; r.on("data", d => s += d); r.on("end", () => console.log("https", JSON.parse(s).issuer)) });`
 	const tls = `require("node:tls").connect(443, "login.microsoftonline.com", { servername: "login.microsoftonline.com" }, function () { console.log("tls", this.authorized); this.end() });`
-	tool := filepath.Join(t.TempDir(), "entra")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", tool, "./cmd/entra")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the tool: %v\n%s", err, out)
-	}
+	tool := built(t, "../..", "./cmd/entra")
 	odd := filepath.Join(t.TempDir(), "it's a folder") // Node.js reads a path in it out of NODE_OPTIONS.
 	if err := os.Mkdir(odd, 0o700); err != nil {
 		t.Fatal(err)

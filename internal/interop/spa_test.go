@@ -91,13 +91,7 @@ func runTool(t *testing.T, args ...string) {
 
 func runProgram(t *testing.T, module, folder string, args ...string) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "program")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, folder)
-	build.Dir = module
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", folder, err, out)
-	}
-	command := exec.CommandContext(t.Context(), binary, args...)
+	command := exec.CommandContext(t.Context(), built(t, module, folder), args...)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
