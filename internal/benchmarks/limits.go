@@ -7,11 +7,11 @@ import (
 
 // What the library may cost. Times are multiples of the bare signature check on one core.
 const (
-	maxNew          = 1.20     // a new token
-	maxSeen         = 1.0 / 30 // a token seen before
-	maxNewObjects   = 15       // allocations for a new token
+	maxNew          = 1.15     // a new token
+	maxSeen         = 1.0 / 40 // a token seen before
+	maxNewObjects   = 12       // allocations for a new token
 	maxSeenObjects  = 1        // allocations for a token seen before
-	minNewSustained = 0.75     // new tokens a second for each bare check a second, the collector included
+	minNewSustained = 0.85     // new tokens a second for each bare check a second, the collector included
 	maxRefused      = 0.15     // a refusal with its answer
 )
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -201,10 +202,5 @@ func isAgent(set *claimset.Set) bool {
 
 // hasFacet looks for a facet among space-separated numbers.
 func hasFacet(facets, facet string) bool {
-	for f := range strings.FieldsSeq(facets) {
-		if f == facet {
-			return true
-		}
-	}
-	return false
+	return facets != "" && slices.Contains(strings.Fields(facets), facet)
 }

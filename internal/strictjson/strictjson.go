@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -110,7 +109,7 @@ func (r *Reader) validate(text string, options ...jsontext.Options) error {
 	if _, err := r.decoder.ReadValue(); err != nil {
 		return err
 	}
-	if _, err := r.decoder.ReadToken(); err != io.EOF {
+	if strings.Trim(text[r.decoder.InputOffset():], " \t\n\r") != "" {
 		return errBehind
 	}
 	return nil
@@ -186,10 +185,12 @@ func (r *Reader) token() string {
 	first := r.peek()
 	rest := r.source[r.at:]
 	n := 1
-	switch first {
-	case '{', '}', '[', ']':
-	case '"':
-		n += stringEnd(rest[1:], r.escapes)
+	switch {
+	case first == '"' && !r.escapes:
+		n += 1 + strings.IndexByte(rest[1:], '"')
+	case first == '"':
+		n += stringEnd(rest[1:])
+	case first == '{', first == '}', first == '[', first == ']':
 	default:
 		for n < len(rest) && rest[n] > ' ' && rest[n] != ',' && rest[n] != ']' && rest[n] != '}' {
 			n++
@@ -200,10 +201,7 @@ func (r *Reader) token() string {
 }
 
 // stringEnd returns how long a JSON string is whose first quotation mark stands before text.
-func stringEnd(text string, escapes bool) int {
-	if !escapes {
-		return strings.IndexByte(text, '"') + 1
-	}
+func stringEnd(text string) int {
 	i := 0
 	for text[i] != '"' {
 		if text[i] == '\\' {
@@ -273,7 +271,14 @@ func (r *Reader) Text() (string, error) {
 
 // unquote returns what a valid JSON string says.
 func (r *Reader) unquote(text string) (string, error) {
-	if !r.escapes || strings.IndexByte(text, '\\') < 0 {
+	if !r.escapes {
+		return text[1 : len(text)-1], nil
+	}
+	return unescape(text)
+}
+
+func unescape(text string) (string, error) {
+	if strings.IndexByte(text, '\\') < 0 {
 		return text[1 : len(text)-1], nil
 	}
 	said, err := jsontext.AppendUnquote(nil, text)
