@@ -33,6 +33,7 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"an ID token without nonce", map[string][]string{"response_type": {"id_token"}, "nonce": nil}, "invalid_request", "AADSTS900144"},
 		{"no scope", map[string][]string{"scope": nil}, "invalid_request", "AADSTS900144"},
 		{"an unknown scope", map[string][]string{"scope": {entratest.APIURI + "/Nothing"}}, "invalid_client", "AADSTS650053"},
+		{"all scopes beside one of them", map[string][]string{"scope": {entratest.APIURI + "/.default " + entratest.APIURI + "/Orders.Read"}}, "invalid_scope", "AADSTS70011"},
 		{"an unknown resource", map[string][]string{"scope": {"api://x/y"}}, "invalid_resource", "AADSTS500011"},
 		{"an unknown challenge method", map[string][]string{"code_challenge_method": {"S1"}}, "invalid_request", "AADSTS50149"},
 		{"a challenge that is a variable's name", map[string][]string{"code_challenge": {"{{codeChallenge}}"}}, "invalid_request", "AADSTS501491"},

@@ -96,6 +96,7 @@ func TestOnBehalfOfRefusals(t *testing.T) {
 		{"no assertion", good, map[string][]string{"assertion": nil}, 400, 900144},
 		{"no requested_token_use", good, map[string][]string{"requested_token_use": nil}, 400, 900144},
 		{"no scope", good, map[string][]string{"scope": nil}, 400, 900144},
+		{"all of Graph beside one scope of it", good, map[string][]string{"scope": {"https://graph.microsoft.com/.default https://graph.microsoft.com/User.Read"}}, 400, 70011},
 		{"an unknown resource", good, map[string][]string{"scope": {"api://x/y"}}, 400, 500011},
 		{"claims that are no JSON", good, map[string][]string{"claims": {"x"}}, 400, 9000410},
 	} {

@@ -87,8 +87,13 @@ func (set scopeSet) text(permissions []string) string {
 	return strings.Join(full, " ")
 }
 
-// checkScopes refuses permissions that the resource does not publish.
+// checkScopes refuses permissions that the resource does not publish, and .default
+// beside others; see https://learn.microsoft.com/entra/identity-platform/scopes-oidc#the-default-scope.
 func (s *Service) checkScopes(set scopeSet, tenant string) *oauthError {
+	if other := func(name string) bool { return name != ".default" }; slices.Contains(set.names, ".default") && slices.ContainsFunc(set.names, other) {
+		return refusal(http.StatusBadRequest, "invalid_scope", 70011,
+			"The provided value for the input parameter 'scope' is not valid. .default scope can't be combined with resource-specific scopes.")
+	}
 	if isGraph(set.resource, s.tenant.Cloud.Graph) {
 		return nil
 	}
