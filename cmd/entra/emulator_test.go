@@ -258,6 +258,53 @@ func TestTheEmulatorAgreesWithTheGuide(t *testing.T) {
 	}
 }
 
+// The guide shows the lines of Go as the emulator prints them at its usual address for the README's program.
+func TestTheGuideShowsTheLinesOfGo(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "local.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fakeFlags{tenant: ownTenant, client: ownClient}
+	config, err := f.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant, err := newFake(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tenant.Close()
+	var text strings.Builder
+	if err := (recipe{tenant: tenant, HTTP: "http://" + defaultHTTP, HTTPS: "https://" + defaultHTTPS, URL: defaultURL}).print(&text); err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?s)\n\tverifier, err := .*?\n\t}\n\n  Or`).FindString(text.String())
+	want := strings.ReplaceAll(strings.TrimSuffix(lines, "\n  Or"), "\n\t", "\n    ")
+	if want == "" || !strings.Contains(string(guide), want) {
+		t.Errorf("docs/local.md does not show\n%s", want)
+	}
+}
+
+// The printed lines for Kubernetes have the values of the file that the tests give to its authenticator.
+func TestTheRecipeOfKubernetesIsTheGuides(t *testing.T) {
+	file, err := os.ReadFile(filepath.Join("..", "..", "internal", "interop", "local", "kubernetes.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := startEmulator(t, "-tenant", ownTenant, "-client", ownClient).stdout.String()
+	variables := make(map[string]string)
+	for _, line := range regexp.MustCompile(`(?m)^  export (\w+)=(.*)$`).FindAllStringSubmatch(text, -1) {
+		variables[line[1]] = line[2]
+	}
+	config := os.Expand(string(file), func(name string) string { return variables[name] })
+	for _, field := range []string{"url", "discoveryURL"} {
+		value := regexp.MustCompile(`(?m)^ +` + field + `: (\S+)$`).FindStringSubmatch(config)
+		if value == nil || !strings.Contains(text, field+`: "`+value[1]+`"`) {
+			t.Errorf("got no %s %q in\n%s", field, value, text)
+		}
+	}
+}
+
 // needsGo skips a test that runs Go programs where Go reads its certificates elsewhere.
 func needsGo(t *testing.T) {
 	t.Helper()
