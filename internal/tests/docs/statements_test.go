@@ -111,7 +111,7 @@ var statements = []struct {
 // software's, and the terms of tests.
 var foreignNumbers = []string{
 	// README.md and CONTRIBUTING.md: how long things take on a developer's machine, and how the peers behave.
-	`compiles for about #`, `the tests take #`, `invented key IDs in # \| 1 fetch`, `no new key for #`, `# of each fuzz target`,
+	`invented key IDs in # \| 1 fetch`, `no new key for #`, `# of each fuzz target`,
 	`half # of soak`,
 	// Entra's.
 	`where # is too long`, `a token can live for # and more`, `token for up to #`, `tokens are cached for up to #`,
