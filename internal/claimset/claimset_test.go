@@ -280,6 +280,33 @@ func TestTextsThatAreNoClaimSet(t *testing.T) {
 	}
 }
 
+// The first iss chooses who judges a token. Where there is none nobody will judge it, so that all of it is read.
+func TestIssuer(t *testing.T) {
+	for _, test := range []struct {
+		payload, want string
+		ok            bool
+	}{
+		{`{"aud":"a","iss":"b","x":1}`, "b", true},
+		{`{"iss":"a","iss":"b"} and junk`, "a", true},
+		{`{"x":{"y":1,"y":1},"iss":"a"}`, "a", true},
+		{`{"aud":"a"}`, "", true},
+		{`{"iss":"","x":[]}`, "", true},
+		{`{"iss":1}`, "", false},
+		{`{"iss":null}`, "", false},
+		{`{"aud":"a","aud":"b"}`, "", false},
+		{`{"x":{"y":1,"\u0079":1}}`, "", false},
+		{`{"exp":1}{"iss":"a"}`, "", false},
+		{`{"iss":""} and junk`, "", false},
+		{`{"exp":1`, "", false},
+		{`["iss","a"]`, "", false},
+	} {
+		got, err := claimset.Issuer(test.payload)
+		if got != test.want || (err == nil) != test.ok || err != nil && reasonOf(err) != refuse.Claims {
+			t.Errorf("%s: got %q and %v, want %q and reason claims: %v", test.payload, got, err, test.want, !test.ok)
+		}
+	}
+}
+
 // What was read before an error is for the log, where it names the token.
 func TestAnErrorKeepsWhatWasReadBefore(t *testing.T) {
 	got, err := read(`{"tid":"a","uti":"b","exp":"x","azp":"c"}`)

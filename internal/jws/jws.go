@@ -43,8 +43,8 @@ const endSize = 3*sha256.BlockSize - 9
 
 // CutEnd tells apart the last 183 characters of a token and all before them. Whoever compares the start with a token's text
 // and the end with its hash has compared all of the token, and need not hold the end: more than half of a signature with a
-// key of 2048 bits, the shortest that is held, and 1,098 bits of any, which nobody can guess or reckon from the rest
-// without the private key. Of a shorter text both are "".
+// key of 2048 bits, the shortest that is held, and over 1,000 bits of any, which nobody can guess or reckon from the rest
+// without the private key. Of a text that is not longer both are "".
 func (t *Token) CutEnd() (start, end string) {
 	if len(t.text) <= endSize {
 		return "", ""

@@ -248,6 +248,7 @@ func TestKeyID(t *testing.T) {
 		{"invalid UTF-8 in a name", with("\"\xff\":1"), malformed, ""},
 		{"half a surrogate pair", with(`"x":"\ud800"`), header, ""},
 		{"an array", `["RS256"]`, malformed, ""},
+		{"an array that is no JSON", `["RS256",]`, malformed, "is an array"},
 		{"null", `null`, malformed, ""},
 		{"a string", `"RS256"`, malformed, ""},
 		{"nothing but white space", ` `, malformed, ""},

@@ -52,7 +52,11 @@ func Object(source string, member func(name string, value *Reader) error) error 
 	r := readers.Get().(*Reader)
 	defer readers.Put(r)
 	// Names of this object are compared by names, in a fifth of the time that the decoder takes for it.
-	if err := r.validate(source, repeating); err != nil {
+	r.load(source, repeating)
+	if err := r.expectObject(); err != nil {
+		return err
+	}
+	if err := r.validate(source); err != nil {
 		return syntax(err)
 	}
 	r.source, r.at, r.escapes = source, 0, strings.IndexByte(source, '\\') >= 0
@@ -71,11 +75,9 @@ func First(source, name string) (string, error) {
 	}
 	r := readers.Get().(*Reader)
 	defer readers.Put(r)
-	r.buffer.Reset()
-	r.buffer.WriteString(source)
-	r.decoder.Reset(&r.buffer, repeating)
-	if found := r.decoder.PeekKind(); found != '{' && found != 0 {
-		return "", unexpected(found, "an object")
+	r.load(source, repeating)
+	if err := r.expectObject(); err != nil {
+		return "", err
 	}
 	_, err := r.decoder.ReadToken()
 	var room []byte
@@ -101,11 +103,25 @@ func First(source, name string) (string, error) {
 	return "", syntax(err)
 }
 
-// validate returns an error unless text is one JSON value. What it has passed is read without a decoder, in half the time.
-func (r *Reader) validate(text string, options ...jsontext.Options) error {
+// load gives the decoder a text to read.
+func (r *Reader) load(text string, options ...jsontext.Options) {
 	r.buffer.Reset()
 	r.buffer.WriteString(text)
 	r.decoder.Reset(&r.buffer, options...)
+}
+
+// expectObject returns an error if the loaded text begins with another value than an object. Where it begins with none, the
+// decoder's next error says why.
+func (r *Reader) expectObject() error {
+	if found := r.decoder.PeekKind(); found != '{' && found != 0 {
+		return unexpected(found, "an object")
+	}
+	return nil
+}
+
+// validate returns an error unless the loaded text is one JSON value. What it has passed is read without a decoder, in half
+// the time.
+func (r *Reader) validate(text string) error {
 	if _, err := r.decoder.ReadValue(); err != nil {
 		return err
 	}
@@ -142,9 +158,7 @@ func isDeep(source string) bool {
 }
 
 func (r *Reader) object(member func(name string, value *Reader) error) error {
-	if err := r.open('{', "an object"); err != nil {
-		return err
-	}
+	r.token() // {
 	for {
 		text := r.token()
 		if text == "}" {
@@ -257,7 +271,11 @@ func (r *Reader) Raw() (string, error) {
 		return value, nil
 	}
 	// No object in it may repeat a name either.
-	return value, syntax(r.validate(value))
+	r.load(value)
+	if r.validate(value) != nil {
+		return "", errRepeated
+	}
+	return value, nil
 }
 
 // Text returns a string.

@@ -184,6 +184,32 @@ func TestObject(t *testing.T) {
 	}
 }
 
+// An error says what is wrong, and in which member of the outermost object, once.
+func TestWhatErrorsSay(t *testing.T) {
+	const twice = "a name stands twice in one JSON object"
+	for _, test := range []struct{ source, want string }{
+		{`{"a":1,"a":1}`, twice},
+		{`{"x":{"a":1,"a":1}}`, "x " + twice},
+		{`{"x":[0,{"y":{"a":1,"a":1}}]}`, "x " + twice},
+		{`{"x":{"y":tru}}`, "x invalid JSON at byte 13"},
+		{`{"x":[1,`, "x the JSON text ends too early"},
+		{`{"x":1`, "the JSON text ends too early"},
+		{``, "the JSON text ends too early"},
+		{`{}1`, "there is text behind the JSON object"},
+		{`1{}`, "is a number; expected an object"},
+		{`[,]`, "is an array; expected an object"},
+		{`["\ud800"]`, "is an array; expected an object"},
+		{`"a`, "is a string; expected an object"},
+		{`nul`, "is null; expected an object"},
+		{`x`, "invalid JSON at byte 0"},
+	} {
+		err := strictjson.Object(test.source, func(name string, r *strictjson.Reader) error { return strictjson.InMember(name, r.Skip()) })
+		if err == nil || err.Error() != test.want {
+			t.Errorf("%s: got %v, want %s", test.source, err, test.want)
+		}
+	}
+}
+
 // A name is found again wherever it stood among however many, and those that only resemble it are not.
 func TestRepeatedNamesAmongMany(t *testing.T) {
 	for _, count := range []int{1, 2, 63, 64, 65, 66, 1000} {
