@@ -87,7 +87,10 @@ func First(source, name string) (string, error) {
 		if text, err = r.decoder.ReadValue(); err != nil {
 			break
 		}
-		if room, err = jsontext.AppendUnquote(room[:0], text); string(room) != name {
+		if room, err = jsontext.AppendUnquote(room[:0], text); err != nil {
+			break
+		}
+		if string(room) != name {
 			err = r.decoder.SkipValue()
 			continue
 		}
