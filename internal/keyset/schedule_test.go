@@ -1,8 +1,13 @@
 package keyset
 
 import (
+	"errors"
+	"log/slog"
+	"net/http"
 	"testing"
 	"time"
+
+	"github.com/entra-go/entra/internal/fetch"
 )
 
 func TestWhenAUseStartsARefresh(t *testing.T) {
@@ -64,5 +69,25 @@ func TestWhenAUseStartsARefresh(t *testing.T) {
 	var s schedule
 	if !s.use(time.Now(), 0) {
 		t.Error("before any fetch: got no refresh at the first use, want one")
+	}
+}
+
+// noNetwork fails every request.
+type noNetwork struct{}
+
+func (noNetwork) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("no network")
+}
+
+// Of many requests that find a refresh due at once, all but one get the lock after it has started.
+func TestARefreshThatRunsIsTheOnlyOne(t *testing.T) {
+	s := New(Config{
+		Client: fetch.New(&http.Client{Transport: noNetwork{}}), Log: slog.New(slog.DiscardHandler), Sources: []Source{{KeysURL: "https://login.example/keys"}},
+	})
+	d := s.documents[0]
+	d.running = &flight{done: make(chan struct{})}
+	s.refreshIfDue(d, time.Now().Add(2*refreshAfter))
+	if got := s.Stats().Fetches; got != 0 {
+		t.Errorf("got %d fetches beside the one that runs, want 0", got)
 	}
 }

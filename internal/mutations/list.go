@@ -200,6 +200,8 @@ var keys = []mutation{
 		`if p := recover(); p != nil {`, `if p := any(nil); p != nil {`, faults},
 	{"keys are never refreshed", "internal/keyset/keyset.go",
 		`s.plan(d, now)`, `d.due.Store(never)`, faults},
+	{"requests that come at once start a refresh each", "internal/keyset/keyset.go",
+		`case d.running != nil: // Another`, `case false: // Another`, keyset},
 	{"replicas in constant use refresh in the same second", "internal/keyset/schedule.go",
 		`s.begin = s.begin.Add(wait)`, `_ = wait`, keyset},
 	{"every use of the second half puts the refresh off", "internal/keyset/schedule.go",
