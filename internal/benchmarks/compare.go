@@ -28,15 +28,18 @@ const (
 
 type costs []cost
 
-// compare lets each contender verify the same tokens with the same keys, in turns with the bare signature check.
-func (lab *laboratory) compare(ctx context.Context) (costs, error) {
+// compare lets each contender verify the same tokens with the same keys, in turns with the bare signature check: this
+// library and, unless it is alone, the others.
+func (lab *laboratory) compare(ctx context.Context, alone bool) (costs, error) {
 	contenders, err := lab.library(ctx)
 	if err != nil {
 		return nil, err
 	}
-	others, err := peers(ctx, lab.tenant.Client())
-	if err != nil {
-		return nil, err
+	var others []contender
+	if !alone {
+		if others, err = peers(ctx, lab.tenant.Client()); err != nil {
+			return nil, err
+		}
 	}
 	cores := runtime.NumCPU()
 	var table costs
@@ -76,7 +79,7 @@ func (lab *laboratory) pair(c contender, cores int) (ratio, nanoseconds float64,
 func (lab *laboratory) sustained(c contender) (float64, error) {
 	head := liveHeap()
 	defer runtime.KeepAlive(head)
-	result, err := lab.run(16, 250*time.Millisecond, []paired.Work{lab.work(lab.bare, 1), lab.work(c, 1)})
+	result, err := lab.run(40, 250*time.Millisecond, []paired.Work{lab.work(lab.bare, 1), lab.work(c, 1)})
 	if err != nil {
 		return 0, err
 	}
