@@ -272,18 +272,23 @@ func (c *Claims) fill(set *claimset.Set, verdict policy.Verdict) {
 	}
 }
 
-// texts are the fields that are strings, in the order in which [remembered.claims] reads them, but for those that many
-// tokens have in common.
-func (c *Claims) texts() [13]string {
-	return [...]string{
+// claimTexts and claimLists are the fields of Claims that are packed, in the order in which [remembered.claims] reads them.
+type (
+	claimTexts [13]string
+	claimLists [6][]string
+)
+
+// texts are the fields that are strings, but for those that many tokens have in common.
+func (c *Claims) texts() claimTexts {
+	return claimTexts{
 		c.ObjectID, c.Subject, c.ClientAuth, c.AgentBlueprint, c.Version, c.TokenID, c.SessionID, c.UserFlow, c.IdentityProvider,
 		c.Name, c.PreferredUsername, c.Email, c.LoginHint,
 	}
 }
 
-// lists are the fields that are lists, in the order in which [remembered.claims] reads them.
-func (c *Claims) lists() [6][]string {
-	return [...][]string{c.ClientCapabilities, c.Scopes, c.Roles, c.Groups, c.DirectoryRoles, c.AuthContexts}
+// lists are the fields that are lists.
+func (c *Claims) lists() claimLists {
+	return claimLists{c.ClientCapabilities, c.Scopes, c.Roles, c.Groups, c.DirectoryRoles, c.AuthContexts}
 }
 
 // roomyClaims are claims with room for the few entries that the lists of most tokens have together. A fifth string would
@@ -380,7 +385,7 @@ func (r *remembered) claims() *Claims {
 	c.Email = p.Text(11)
 	c.LoginHint = p.Text(12)
 
-	lists := p.Lists(13, 6, own.room[:0])
+	lists := p.Lists(len(claimTexts{}), len(claimLists{}), own.room[:0])
 	c.ClientCapabilities = lists.Next()
 	c.Scopes = lists.Next()
 	c.Roles = lists.Next()
