@@ -455,8 +455,8 @@ func (a *authority) remember(t *candidate, k *keyset.Key, claims *Claims) *paylo
 }
 
 // recall returns the claims of a remembered token, nil if it is not remembered. All of its text is compared: the end by its
-// hash, the rest as it stands. The token is re-checked at every use: its key must still be held
-// unchanged, its issuer current, its lifetime running.
+// hash, the rest as it stands. The token is re-checked at every use: its key must still be held unchanged, its issuer
+// current, its lifetime running.
 func (a *authority) recall(t *candidate, now time.Time) (*Claims, error) {
 	if a.memory == nil {
 		return nil, nil
