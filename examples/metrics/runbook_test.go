@@ -237,10 +237,10 @@ func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
 	noName := transport(func(*http.Request) (*http.Response, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "login.microsoftonline.com", IsNotFound: true}
 	})
-	hangs := transport(func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	})
+	hangs := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
 	answers := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
@@ -257,7 +257,7 @@ func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
 		"a dead proxy":        {transport: through("127.0.0.1:1"), want: "proxyconnect tcp: "},
 		"a proxy's password":  {transport: through(proxy.Listener.Addr().String()), want: "Proxy Authentication Required"},
 		"a proxy in the TLS":  {transport: intercepted, want: "x509: "},
-		"a closed way":        {transport: hangs, want: "Client.Timeout exceeded"},
+		"a closed way":        {transport: hangs, want: "context deadline exceeded"},
 		"a proxy's page":      {answer: answers(http.StatusOK, "<html>blocked"), want: "the document is no JSON object"},
 		"a misspelt tenant":   {answer: answers(http.StatusBadRequest, "{}"), want: "answered with status 400"},
 		"Entra's own trouble": {answer: answers(http.StatusBadGateway, ""), want: "answered with status 5"},
