@@ -64,7 +64,6 @@ func Combine(verifiers ...*Verifier) (*Verifier, error) {
 
 // verifyAmong lets the authority judge that the token's issuer belongs to, and returns it. size is the token's length.
 func (v *Verifier) verifyAmong(ctx context.Context, t *candidate, size int) (*Claims, *authority, error) {
-	defer t.Release()
 	// A remembered token needs no choice: the authority that remembers it has accepted its issuer.
 	now := time.Now()
 	for _, a := range v.authorities {
@@ -89,17 +88,16 @@ func (v *Verifier) verifyAmong(ctx context.Context, t *candidate, size int) (*Cl
 
 // choose returns the authority that the token's issuer belongs to.
 func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error) {
-	if err := t.Decode(); err != nil {
+	if _, err := t.Decode(nil); err != nil {
 		return nil, err
 	}
-	issuer, err := claimset.Issuer(t.text())
+	issuer, err := claimset.Issuer(t.Payload)
 	if err != nil {
 		return nil, err
 	}
 	chosen, perhaps := v.expecting(issuer)
 	if len(chosen) == 0 && len(perhaps) > 1 {
 		// Which one it is, their metadata says. Others do not wait for this.
-		t.Release()
 		if err := readyAll(ctx, perhaps); err != nil {
 			return nil, err
 		}
@@ -118,7 +116,7 @@ func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error)
 	if _, err := jws.KeyID(t.Header); err != nil {
 		return nil, err
 	}
-	_, audience := claimset.Unverified(t.text())
+	_, audience := claimset.Unverified(t.Payload)
 	return nil, v.unexpected(issuer, audience)
 }
 

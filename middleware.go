@@ -362,7 +362,6 @@ func (a *authority) verify(ctx context.Context, t *candidate) (*Claims, error) {
 
 // verifyNew verifies a token that is not remembered.
 func (a *authority) verifyNew(ctx context.Context, t *candidate, now time.Time) (*Claims, error) {
-	defer t.Release()
 	k := a.keys.ByHeader(t.Header, now)
 	if k == nil {
 		var err error
@@ -385,7 +384,6 @@ func (a *authority) verifyNew(ctx context.Context, t *candidate, now time.Time) 
 // candidate is a token to be verified, with what is found out about it once.
 type candidate struct {
 	jws.Token
-	payload string // decoded; see text
 
 	start  string // all of the token but its end; "" if it is too short for one that is remembered
 	end    memory.Key
@@ -402,14 +400,6 @@ func (t *candidate) memoryKey() (memory.Key, bool) {
 		t.hashed = true
 	}
 	return t.end, t.start != ""
-}
-
-// text returns a copy of the decoded payload, made once.
-func (t *candidate) text() string {
-	if t.payload == "" {
-		t.payload = string(t.Payload)
-	}
-	return t.payload
 }
 
 // keyOf finds the key of a token whose header is not known yet.
@@ -436,7 +426,7 @@ func (a *authority) unverified(body string) string {
 	if err != nil {
 		return ""
 	}
-	issuer, audience := claimset.Unverified(string(payload))
+	issuer, audience := claimset.Unverified(payload)
 	return "; " + a.policy.Unverified(issuer, audience)
 }
 
@@ -451,7 +441,7 @@ func (a *authority) remember(t *candidate, k *keyset.Key, claims *Claims) *paylo
 			}
 		}
 	}
-	return &payload{text: t.text()}
+	return &payload{text: t.Payload}
 }
 
 // recall returns the claims of a remembered token, nil if it is not remembered. All of its text is compared: the end by its
@@ -486,10 +476,12 @@ func (a *authority) isCurrent(known *remembered) bool {
 
 // verifySigned does what the memory saves: the signature first, before any claim is believed.
 func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
-	if err := t.Decode(); err != nil {
+	var room [512]byte // on the stack, for a signature of the longest key that is held
+	signature, err := t.Decode(room[:])
+	if err != nil {
 		return nil, err
 	}
-	if k.Verify(t.Signed, t.Signature) != nil {
+	if k.Verify(t.Signed, signature) != nil {
 		refused := refuse.New(refuse.Signature, "the signature does not fit the key %s: the token was changed, cut or forged: the client must send it as Entra returned it", quote.Text(k.ID)).
 			Because(jwt.ErrTokenSignatureInvalid)
 		refused.About.Key = k.ID
@@ -498,7 +490,7 @@ func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*C
 	// Not before the signature: else anybody could fill the memory of headers.
 	a.keys.Learn(t.Header, k)
 	claims := new(roomyClaims)
-	set, err := claimset.Read(t.text(), claims.room[:0])
+	set, err := claimset.Read(t.Payload, claims.room[:0])
 	if err != nil {
 		return nil, about(err, aboutSet(&set, k))
 	}

@@ -66,8 +66,8 @@ func FuzzCompact(f *testing.F) {
 		if err != nil {
 			return
 		}
-		checked, err := token.Check(), token.Decode()
-		defer token.Release()
+		checked := token.Check()
+		signature, err := token.Decode(nil)
 		checkError(t, err)
 		if reasonOf(checked) != reasonOf(err) {
 			t.Errorf("Check: got %v, and Decode says %v", checked, err)
@@ -77,8 +77,8 @@ func FuzzCompact(f *testing.F) {
 		if (err == nil) != ok {
 			t.Fatalf("got %v, want it decoded: %v", err, ok)
 		}
-		if ok && (token.Signed != segments[0]+"."+segments[1] || encode(string(token.Payload)) != segments[1] || encode(string(token.Signature)) != segments[2]) {
-			t.Errorf("got %q, %q and %q, want what the segments say", token.Signed, token.Payload, token.Signature)
+		if ok && (token.Signed != segments[0]+"."+segments[1] || encode(token.Payload) != segments[1] || encode(string(signature)) != segments[2]) {
+			t.Errorf("got %q, %q and %q, want what the segments say", token.Signed, token.Payload, signature)
 		}
 	})
 }

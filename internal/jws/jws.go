@@ -7,7 +7,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
-	"sync"
+	"unsafe"
 
 	"github.com/entra-go/entra/internal/refuse"
 	"github.com/golang-jwt/jwt/v5"
@@ -18,12 +18,11 @@ type Token struct {
 	Header string // the first segment, still encoded
 	Body   string // what stands behind the dot after it
 
-	// Decode sets these; Release takes Payload and Signature back.
-	Signed             string // header and payload, still encoded, with the dot between them
-	Payload, Signature []byte
+	// Decode sets these.
+	Signed  string // header and payload, still encoded, with the dot between them
+	Payload string // decoded, in memory of its own
 
-	text   string
-	buffer *[]byte // in which Payload and Signature lie
+	text string
 }
 
 // Cut makes of the zero Token the one of text, of at most maxSize bytes, and tells apart the header and the rest. The rest
@@ -58,51 +57,40 @@ func TooLarge(size, maxSize int) error {
 	return refuse.New(refuse.TooLarge, "the token has %d bytes, more than the %d of Options.MaxTokenSize; tokens grow with the groups that they list: let the app registration emit only groups assigned to the application, or app roles in their place, or raise Options.MaxTokenSize", size, maxSize)
 }
 
-// buffers spare each request one of about a kilobyte.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// Decode takes the body apart and decodes it, unless that is done already. [Token.Release] must follow, whatever Decode
-// returns.
-func (t *Token) Decode() error {
-	if t.Payload != nil {
-		return nil
-	}
-	payload, signature, err := t.split()
+// Decode takes the body apart, decodes it, and returns the signature, which lies in room as long as that has capacity.
+func (t *Token) Decode(room []byte) (signature []byte, err error) {
+	payload, encoded, err := t.split()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	t.buffer = buffers.Get().(*[]byte)
-	*t.buffer = slices.Grow((*t.buffer)[:0], len(signature)+len(payload))
-	if t.Signature, err = decodeSegment(*t.buffer, "signature", signature); err != nil {
-		return err
+	if signature, err = decodeSegment(room[:0], "signature", encoded); err != nil {
+		return nil, err
 	}
-	both, err := decodeSegment(t.Signature, "payload", payload)
-	if err != nil {
-		return err
+	// A token for one of several authorities is decoded to choose one, and again to be verified.
+	if t.Payload == "" {
+		t.Payload, err = decodeText("payload", payload)
 	}
-	t.Payload = both[len(t.Signature):]
-	return nil
+	return signature, err
 }
 
 // Payload decodes the payload segment of a token's body, for a text about a token that was not verified.
-func Payload(body string) ([]byte, error) {
+func Payload(body string) (string, error) {
 	segment, _, _ := strings.Cut(body, ".")
-	return decodeSegment(nil, "payload", segment)
-}
-
-// Release gives back the memory of Payload and Signature. They must not be used any more.
-func (t *Token) Release() {
-	if t.buffer != nil {
-		buffers.Put(t.buffer)
-	}
-	t.Signature, t.Payload, t.buffer = nil, nil, nil
+	return decodeText("payload", segment)
 }
 
 // Check returns the error of [Token.Decode] and keeps nothing. It is for a token whose key is not known yet: junk is no
-// reason for a fetch, and many requests may wait for one, each with the buffer that it would have kept.
+// reason for a fetch, and many requests may wait for one, each with what it would have kept.
 func (t *Token) Check() error {
-	defer t.Release()
-	return t.Decode()
+	payload, signature, err := t.split()
+	var room [2048]byte // on the stack, for most tokens
+	if err == nil {
+		_, err = decodeSegment(room[:0], "signature", signature)
+	}
+	if err == nil {
+		_, err = decodeSegment(room[:0], "payload", payload)
+	}
+	return err
 }
 
 func (t *Token) split() (payload, signature string, err error) {
@@ -173,4 +161,11 @@ func decodeSegment(buffer []byte, name, segment string) ([]byte, error) {
 		return nil, malformed("the token's %s holds a line break; the client must send it as Entra returned it", name)
 	}
 	return nil, malformed("the token's %s is not base64url without padding (RFC 7515 section 2); the client must send it as Entra returned it", name)
+}
+
+// decodeText returns what segment encodes as a string, without the copy that a conversion would make.
+func decodeText(name, segment string) (string, error) {
+	text, err := decodeSegment(nil, name, segment)
+	// Nobody else has these bytes, so nobody changes them.
+	return unsafe.String(unsafe.SliceData(text), len(text)), err
 }

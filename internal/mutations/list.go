@@ -55,7 +55,7 @@ var tokens = []mutation{
 	{"a token need not name its key", "internal/jws/header.go",
 		`case h.kid == "":`, `case false:`, tokenText},
 	{"any signature is good", "middleware.go",
-		`if k.Verify(t.Signed, t.Signature) != nil {`, `if k.Verify(t.Signed, t.Signature) == jwt.ErrInvalidKey {`, conformance},
+		`if k.Verify(t.Signed, signature) != nil {`, `if k.Verify(t.Signed, signature) == jwt.ErrInvalidKey {`, conformance},
 	{"the header is not signed", "internal/jws/jws.go",
 		`t.Signed = t.text[:len(t.Header)+1+len(payload)]`, `t.Signed = t.text[:len(t.Header)+len(payload)]`, tokenText},
 	{"junk starts fetches", "middleware.go",
