@@ -381,6 +381,9 @@ func (a *authority) verifyNew(ctx context.Context, t *candidate, now time.Time) 
 	return claims, err
 }
 
+// signatureRoom is how long the signatures of the longest keys are that are held. So little needs nothing from the heap.
+const signatureRoom = 4096 / 8
+
 // candidate is a token to be verified, with what is found out about it once.
 type candidate struct {
 	jws.Token
@@ -476,8 +479,7 @@ func (a *authority) isCurrent(known *remembered) bool {
 
 // verifySigned does what the memory saves: the signature first, before any claim is believed.
 func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
-	var room [512]byte // on the stack, for a signature of the longest key that is held
-	signature, err := t.Decode(room[:])
+	signature, err := t.Decode(make([]byte, signatureRoom))
 	if err != nil {
 		return nil, err
 	}
