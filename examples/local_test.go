@@ -15,7 +15,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/entra-go/entra/internal/tests/programs"
 )
+
+// patience is how long a program may take to start or to answer on the slowest machine.
+const patience = 2 * time.Minute
 
 // The programs run unchanged: only their environment leads them to the fake tenant instead of Entra.
 func TestTheExamplesRunAgainstTheFakeTenantUnchanged(t *testing.T) {
@@ -94,14 +99,9 @@ func startTenant(t *testing.T, dir string) (environment []string, tokens map[str
 
 func startServer(t *testing.T, binary string, environment []string) (url string) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := free.Addr().String()
-	free.Close()
+	addr := "127.0.0.1:" + programs.Port(t)
 	start(t, program(t, binary, environment, "-addr", addr))
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		connection, err := net.Dial("tcp", addr)
 		if err == nil {
 			connection.Close()
@@ -132,7 +132,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 
 func get(t *testing.T, url, token string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 const (
@@ -322,12 +324,7 @@ func newModule(t *testing.T, files map[string]string) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
-	address := free.Addr().String()
+	address := "127.0.0.1:" + programs.Port(t)
 	files["go.mod"], files["address"] = "module example.com/orders\n\ngo 1.26\n", address
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(text, "ADDRESS", address)), 0o600); err != nil {
@@ -355,7 +352,7 @@ func addressOf(t *testing.T, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		connection, err := net.Dial("tcp", string(address))
 		if err == nil {
 			connection.Close()

@@ -1,4 +1,4 @@
-// Package programs finds the programs that tests run beside Go.
+// Package programs finds the programs that tests run beside Go, and ports for them.
 //
 // Of a package whose tests pass, go test shows one line without -v, and so a skipped test looks like one that ran. A
 // test that lacks its program therefore fails, and says what to install. With ENTRA_SKIP_MISSING=1 in the environment it
