@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -219,28 +222,43 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// What stands in the way to Entra is told apart by words of the line, as the runbook says.
-func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusProxyAuthRequired)
-	}))
-	defer proxy.Close()
-	through := func(address string) http.RoundTripper {
-		return &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: address})}
+// pipe is a network that leads each connection to serve, in memory.
+func pipe(serve func(net.Conn)) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		go func() {
+			defer there.Close()
+			serve(there)
+		}()
+		return here, nil
 	}
-	opensTLS := httptest.NewTLSServer(http.NotFoundHandler())
-	opensTLS.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
-	defer opensTLS.Close()
-	intercepted := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, opensTLS.Listener.Addr().String())
+}
+
+// What stands in the way to Entra is told apart by words of the line, as the runbook says. No time passes
+// but where nobody answers.
+func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
+	through := func(dial func(context.Context, string, string) (net.Conn, error)) http.RoundTripper {
+		return &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example:3128"}), DialContext: dial}
+	}
+	dead := func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	}
+	asks := pipe(func(proxy net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(proxy)); err == nil {
+			fmt.Fprint(proxy, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	opensTLS := httptest.NewTLSServer(nil) // for its certificate
+	opensTLS.Close()
+	intercepted := &http.Transport{DialContext: pipe(func(proxy net.Conn) { _ = tls.Server(proxy, opensTLS.TLS).Handshake() })}
+	const longerThanAFetch = 30 * time.Second
+	hangs := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		time.Sleep(longerThanAFetch)
+		return nil, os.ErrDeadlineExceeded
 	}}
 	noName := transport(func(*http.Request) (*http.Response, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "login.microsoftonline.com", IsNotFound: true}
 	})
-	hangs := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}}
 	answers := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
@@ -254,26 +272,30 @@ func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
 		want      string
 	}{
 		"no name":             {transport: noName, want: "no such host"},
-		"a dead proxy":        {transport: through("127.0.0.1:1"), want: "proxyconnect tcp: "},
-		"a proxy's password":  {transport: through(proxy.Listener.Addr().String()), want: "Proxy Authentication Required"},
-		"a proxy in the TLS":  {transport: intercepted, want: "x509: "},
+		"a dead proxy":        {transport: through(dead), want: "proxyconnect tcp:"},
+		"a proxy's password":  {transport: through(asks), want: "Proxy Authentication Required"},
+		"a proxy in the TLS":  {transport: intercepted, want: "x509:"},
 		"a closed way":        {transport: hangs, want: "context deadline exceeded"},
 		"a proxy's page":      {answer: answers(http.StatusOK, "<html>blocked"), want: "the document is no JSON object"},
 		"a misspelt tenant":   {answer: answers(http.StatusBadRequest, "{}"), want: "answered with status 400"},
 		"Entra's own trouble": {answer: answers(http.StatusBadGateway, ""), want: "answered with status 5"},
 	} {
-		now := newTrouble(t, func(options *entra.Options, tenant *entratest.Server) {
-			if row.transport != nil {
-				options.HTTPClient = &http.Client{Transport: row.transport, Timeout: time.Second}
+		synctest.Test(t, func(t *testing.T) {
+			now := newTrouble(t, func(options *entra.Options, tenant *entratest.Server) {
+				if row.transport != nil {
+					options.HTTPClient = &http.Client{Transport: row.transport}
+				}
+				if row.answer != nil {
+					tenant.AnswerKeys(row.answer)
+				}
+			})
+			now.send(now.tenant.Token())
+			synctest.Wait()
+			if !strings.Contains(now.log.String(), row.want) {
+				t.Errorf("%s: got the log %s, want %q", name, now.log.String(), row.want)
 			}
-			if row.answer != nil {
-				tenant.AnswerKeys(row.answer)
-			}
+			time.Sleep(longerThanAFetch) // Then no connection is being opened any more.
 		})
-		now.send(now.tenant.Token())
-		if !strings.Contains(now.log.String(), row.want) {
-			t.Errorf("%s: got the log %s, want %q", name, now.log.String(), row.want)
-		}
 		if !strings.Contains(section, row.want) {
 			t.Errorf("the runbook does not name %q", row.want)
 		}
