@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,6 +22,7 @@ func serve(t *testing.T, behind string, orders feed) (url string, tenant *entrat
 	handler, err := newHandler(entra.Options{
 		Tenants:    []string{entratest.TenantID},
 		ClientID:   entratest.APIClientID,
+		ClockSkew:  10 * time.Minute, // longer than a test takes on any machine
 		HTTPClient: tenant.Client(),
 	}, behind, orders)
 	if err != nil {
@@ -91,7 +93,7 @@ func TestWebSocket(t *testing.T) {
 	orders <- "two chairs"
 	url, tenant := serve(t, "", orders)
 	dial := func(protocols ...string) (*websocket.Conn, *http.Response, error) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		t.Cleanup(cancel)
 		return websocket.Dial(ctx, url+"/socket", &websocket.DialOptions{Subprotocols: protocols})
 	}
@@ -163,7 +165,7 @@ func TestEvents(t *testing.T) {
 	}
 	response := open(tenant.Token())
 	event := make([]byte, len("data: two chairs\n\n"))
-	if _, err := response.Body.Read(event); err != nil || string(event) != "data: two chairs\n\n" {
+	if _, err := io.ReadFull(response.Body, event); err != nil || string(event) != "data: two chairs\n\n" {
 		t.Errorf("got %q and %v, want the order", event, err)
 	}
 	if got := response.Header.Get("Content-Type"); got != "text/event-stream" {
@@ -176,7 +178,12 @@ func TestEvents(t *testing.T) {
 
 func TestEventsEndWithTheToken(t *testing.T) {
 	tenant := entratest.New(t)
-	handler, err := newHandler(entra.Options{Tenants: []string{entratest.TenantID}, ClientID: entratest.APIClientID, HTTPClient: tenant.Client()}, "", make(feed))
+	handler, err := newHandler(entra.Options{
+		Tenants:    []string{entratest.TenantID},
+		ClientID:   entratest.APIClientID,
+		ClockSkew:  10 * time.Minute,
+		HTTPClient: tenant.Client(),
+	}, "", make(feed))
 	if err != nil {
 		t.Fatal(err)
 	}
