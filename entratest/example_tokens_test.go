@@ -133,23 +133,24 @@ func ExampleTokenOption() {
 }
 
 // Faults of Entra's endpoints, each until Restore. A Verifier that holds no key
-// yet cannot serve meanwhile, and says so.
+// yet cannot serve meanwhile, and says so: at once, unless Entra does not answer.
 func ExampleServer_HangKeys() {
 	unavailable := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "busy", http.StatusServiceUnavailable) }
 	for _, fault := range []struct {
-		name  string
-		begin func(*entratest.Server)
+		name     string
+		begin    func(*entratest.Server)
+		patience time.Duration
 	}{
-		{"DelayKeys", func(s *entratest.Server) { s.DelayKeys(10 * time.Millisecond) }},
-		{"HangKeys", (*entratest.Server).HangKeys},
-		{"FailKeys", func(s *entratest.Server) { s.FailKeys(http.StatusTooManyRequests) }},
-		{"AnswerKeys", func(s *entratest.Server) { s.AnswerKeys(unavailable) }},
-		{"SetKeys", func(s *entratest.Server) { s.SetKeys() }},
-		{"Down", (*entratest.Server).Down},
+		{"DelayKeys", func(s *entratest.Server) { s.DelayKeys(10 * time.Millisecond) }, time.Minute},
+		{"HangKeys", (*entratest.Server).HangKeys, 100 * time.Millisecond},
+		{"FailKeys", func(s *entratest.Server) { s.FailKeys(http.StatusTooManyRequests) }, time.Minute},
+		{"AnswerKeys", func(s *entratest.Server) { s.AnswerKeys(unavailable) }, time.Minute},
+		{"SetKeys", func(s *entratest.Server) { s.SetKeys() }, time.Minute},
+		{"Down", (*entratest.Server).Down, time.Minute},
 	} {
 		tenant, verifier := sampleTenant()
 		fault.begin(tenant)
-		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), fault.patience)
 		err := verifier.Ready(ctx)
 		cancel()
 		fmt.Printf("%-10s ready: %v\n", fault.name, err == nil)
@@ -330,7 +331,7 @@ func ExampleServer_Transport() {
 		return
 	}
 	defer tenant.Close()
-	client := &http.Client{Transport: tenant.Transport(), Timeout: time.Second}
+	client := &http.Client{Transport: tenant.Transport(), Timeout: time.Minute}
 	response, err := client.Get("https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration")
 	if err != nil {
 		fmt.Println(err)
