@@ -24,6 +24,7 @@ import (
 
 	"github.com/entra-go/entra"
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 // answers is a network that answers by function.
@@ -268,7 +269,8 @@ func TestCloudsAreInTheirOrder(t *testing.T) {
 	}
 }
 
-// The errors that net/http really returns are told apart as those above, which are made by hand.
+// The errors that net/http really returns are told apart as those above, which are made by hand. The servers are outside of the
+// bubbles: while one of them is asked, no time passes, so that a slow one does not become one that does not answer.
 func TestTheDoctorKnowsRealFaults(t *testing.T) {
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -276,16 +278,16 @@ func TestTheDoctorKnowsRealFaults(t *testing.T) {
 	defer secure.Close()
 	open := httptest.NewServer(http.NotFoundHandler())
 	defer open.Close()
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	refusing := func(status int) *httptest.Server {
+	addressOf := func(server *httptest.Server) string { return server.Listener.Addr().String() }
+	closed := "127.0.0.1:" + programs.Port(t)
+	refusing := func(status int) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 		t.Cleanup(server.Close)
-		return server
+		return addressOf(server)
 	}
-	leadsTo := func(server *httptest.Server) *http.Transport {
+	leadsTo := func(address string) *http.Transport {
 		return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+			return new(net.Dialer).DialContext(ctx, network, address)
 		}}
 	}
 	// The test server's certificate is good for this name.
@@ -293,35 +295,37 @@ func TestTheDoctorKnowsRealFaults(t *testing.T) {
 		transport.TLSClientConfig = &tls.Config{ServerName: "example.com"}
 		return transport
 	}
-	through := func(server *httptest.Server) *http.Transport {
-		return &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(server.URL) }}
+	through := func(address string) *http.Transport {
+		return &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: address})}
 	}
 	for _, row := range []struct {
 		name    string
 		network *http.Transport
 		want    string
 	}{
-		{"a certificate for another name", leadsTo(secure), "is for other names"},
-		{"a certificate of nobody's", named(leadsTo(secure)), "O=Acme Co, which this machine does not trust"},
-		{"no TLS", leadsTo(open), "answers without TLS"},
+		{"a certificate for another name", leadsTo(addressOf(secure)), "is for other names"},
+		{"a certificate of nobody's", named(leadsTo(addressOf(secure))), "O=Acme Co, which this machine does not trust"},
+		{"no TLS", leadsTo(addressOf(open)), "answers without TLS"},
 		{"a port that is closed", leadsTo(closed), "refuses the connection"},
 		{"a proxy that is not there", through(closed), "refuses the connection"},
 		{"a proxy that asks who is there", through(refusing(407)), "asks for credentials"},
 		{"a proxy that forbids it", through(refusing(403)), "does not lead to login.microsoftonline.com"},
 	} {
-		var stdout strings.Builder
-		status := run(t.Context(), []string{"doctor", "-tenant", "contoso.com"}, surroundings{
-			stdout: &stdout, stderr: io.Discard, network: row.network, env: func(string) string { return "" },
-			proxy: func(r *http.Request) (*url.URL, error) {
-				if row.network.Proxy == nil {
-					return nil, nil
-				}
-				return row.network.Proxy(r)
-			},
+		synctest.Test(t, func(t *testing.T) {
+			defer row.network.CloseIdleConnections()
+			var stdout strings.Builder
+			status := run(t.Context(), []string{"doctor", "-tenant", "contoso.com"}, surroundings{
+				stdout: &stdout, stderr: io.Discard, network: row.network, env: func(string) string { return "" },
+				proxy: func(r *http.Request) (*url.URL, error) {
+					if row.network.Proxy == nil {
+						return nil, nil
+					}
+					return row.network.Proxy(r)
+				},
+			})
+			if text := strings.Join(strings.Fields(stdout.String()), " "); status != bad || !strings.Contains(text, row.want) {
+				t.Errorf("%s: got status %d and\n%s\nwant 1 and %q", row.name, status, stdout.String(), row.want)
+			}
 		})
-		row.network.CloseIdleConnections()
-		if text := strings.Join(strings.Fields(stdout.String()), " "); status != bad || !strings.Contains(text, row.want) {
-			t.Errorf("%s: got status %d and\n%s\nwant 1 and %q", row.name, status, stdout.String(), row.want)
-		}
 	}
 }
