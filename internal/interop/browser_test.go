@@ -19,8 +19,8 @@ import (
 	"github.com/entra-go/entra/internal/tests/programs"
 )
 
-// patience is how long the slowest machine may take for one step of the browser.
-const patience = time.Minute
+// patience is how long the slowest machine may take to start a program, or for one step of the browser.
+const patience = 3 * time.Minute
 
 // browser is a tab of Chromium with a page in it.
 type browser struct {
@@ -36,7 +36,7 @@ type browser struct {
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	path := programs.Look(t, "chromium", "chromium", "chromium-browser", "google-chrome")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)

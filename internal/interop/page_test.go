@@ -170,9 +170,12 @@ func TestThePageBesideTheEmulator(t *testing.T) {
 			b.click("#sign-in")
 			b.click(alice)
 			b.sees("#name", "Alice Example")
-			for choice, want := range map[string]string{"orders": "200", "me": "200", "delete": "403", "pay": "401"} {
-				b.click(`[data-call="` + choice + `"]`)
-				b.sees("#result .badge", want)
+			for _, row := range []struct{ choice, asked, status string }{
+				{"orders", "GET /orders", "200"}, {"me", "GET /me", "200"}, {"delete", "DELETE /orders/1001", "403"}, {"pay", "POST /payments", "401"},
+			} {
+				b.click(`[data-call="` + row.choice + `"]`)
+				b.sees("#result code", row.asked) // Until then the last answer is shown.
+				b.sees("#result .badge", row.status)
 			}
 		})
 	}

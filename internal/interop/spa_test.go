@@ -1,8 +1,6 @@
 package interop_test
 
 import (
-	"fmt"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 // page is the example examples/spa beside a fake tenant.
@@ -103,12 +102,7 @@ func runProgram(t *testing.T, module, folder string, args ...string) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	return fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	return "localhost:" + programs.Port(t)
 }
 
 func waitFor(t *testing.T, url string) {

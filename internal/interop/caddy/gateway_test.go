@@ -21,9 +21,14 @@ import (
 	_ "github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 	_ "github.com/caddyserver/caddy/v2/modules/logging"
+
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 const folder = "../../../examples"
+
+// patience is how long the slowest machine may take to start a program, or for an answer.
+const patience = 2 * time.Minute
 
 func TestCaddyAsksTheGateway(t *testing.T) {
 	tenant := startTenant(t)
@@ -230,7 +235,7 @@ func send(t *testing.T, address, method, lines, body string) (status int, header
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	if err := connection.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := fmt.Fprintf(connection, "%s / HTTP/1.1\r\nHost: proxy\r\nContent-Length: %d\r\n%s\r\n%s", method, len(body), lines, body); err != nil {
@@ -279,17 +284,12 @@ func start(t *testing.T, cmd *exec.Cmd) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return "127.0.0.1:" + programs.Port(t)
 }
 
 func await(t *testing.T, address string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		connection, err := net.Dial("tcp", address)
 		if err == nil {
 			connection.Close()

@@ -126,7 +126,7 @@ func (w way) authenticator(t *testing.T) authenticator.Token {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for deadline := time.Now().Add(30 * time.Second); one.HealthCheck() != nil; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); one.HealthCheck() != nil; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: %v", jwt.Issuer.URL, one.HealthCheck())
 			}

@@ -37,7 +37,7 @@ func nodeCommand(t *testing.T, arguments ...string) *exec.Cmd {
 	if node == "" {
 		programs.Missing(t, "there is no Node.js in internal/interop/mcp/node_modules; run npm ci --ignore-scripts there")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	command := exec.CommandContext(ctx, node, arguments...)
 	command.WaitDelay = 5 * time.Second // for what it has started itself
@@ -130,7 +130,7 @@ func following(t *testing.T, command *exec.Cmd) (output string, err error) {
 
 // callBack goes where a browser is sent. Some clients name the URL to open a moment before they listen.
 func callBack(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -151,7 +151,7 @@ func callBack(ctx context.Context, address string) error {
 // inspect returns the inspector's command for a server, with the client that is registered for it.
 func inspect(t *testing.T, server string, arguments ...string) *exec.Cmd {
 	t.Helper()
-	callback := "http://" + strings.Replace(freeAddress(t), "localhost", "127.0.0.1", 1) + "/oauth/callback"
+	callback := "http://127.0.0.1:" + programs.Port(t) + "/oauth/callback"
 	command := nodeCommand(t, append([]string{inspector, "--cli", server, "--client-id", mcpClient, "--callback-url", callback}, arguments...)...)
 	// There is no terminal here, and true stands in for a browser.
 	command.Env = append(command.Env, "MCP_AUTO_OPEN_ENABLED=true", "BROWSER=true", "MCP_INSPECTOR_SECRET_STORE=memory")
@@ -184,7 +184,7 @@ func TestConformanceAcceptsTheAuthorizationServer(t *testing.T) {
 // The check of the code grant names no scope, without which Entra signs nobody in: what stands between is Entra's to change.
 func TestConformanceAsksForACodeWithoutScopes(t *testing.T) {
 	s := start(t)
-	port := freeAddress(t)[len("localhost:"):]
+	port := programs.Port(t)
 	out, err := following(t, nodeCommand(t, conformance, "authorization", "--url", s.url,
 		"--client-id", mcpClient, "--resource", s.url, "--port", port))
 	if err == nil || !strings.Contains(out, "error_description=AADSTS900144") || !strings.Contains(out, "authorization-code-grant: 0 passed, 1 failed") {

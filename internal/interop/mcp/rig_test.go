@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/entra-go/entra/entratest"
+	"github.com/entra-go/entra/internal/tests/programs"
 )
 
 const loginHost = "login.microsoftonline.com"
@@ -132,12 +133,7 @@ func TestMain(m *testing.M) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return fmt.Sprintf("localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+	return "localhost:" + programs.Port(t)
 }
 
 // proxyTo starts an HTTP proxy that answers for Entra's login host with what is at target, and refuses every other host. It
