@@ -121,7 +121,7 @@ func (s *Server) serve(url string, listeners ...net.Listener) error {
 func (s *Server) listen(handler http.Handler, base string, listeners ...net.Listener) error {
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: 2 * time.Minute, // It bounds the TLS handshake too, and clients under test may get little of a busy machine.
 		ErrorLog:          log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context {
 			return login.WithBase(context.Background(), base)
