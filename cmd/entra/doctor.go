@@ -163,7 +163,7 @@ func (e *examination) examineProxy(s surroundings) {
 	case err != nil:
 		e.say(wrong, "proxy", "the environment's proxy cannot be used (HTTPS_PROXY): it is no URL")
 	case proxy == nil:
-		e.say(well, "proxy", "none (HTTPS_PROXY is not set, or NO_PROXY excludes Entra)")
+		e.say(well, "proxy", "none (HTTPS_PROXY is not set or is no URL, or NO_PROXY excludes Entra)")
 	default:
 		e.proxy = proxy
 		e.say(well, "proxy", "%s://%s, from HTTPS_PROXY", proxy.Scheme, proxy.Host)

@@ -128,6 +128,11 @@ func TestTheDoctorFindsWhatIsInTheWay(t *testing.T) {
 		{"a proxy that asks who is there", tenant, failsWith(errors.New("Proxy Authentication Required")), proxy, bad, "the proxy proxy.example:3128 asks for credentials"},
 		{"a proxy that forbids it", tenant, failsWith(errors.New("Forbidden")), proxy, bad, "the proxy proxy.example:3128 does not lead to login.microsoftonline.com: Forbidden"},
 		{"a firewall that drops", tenant, failsWith(context.DeadlineExceeded), nil, bad, "does not answer within 10s"},
+		{"a firewall that ends the connection", tenant, failsWith(os.NewSyscallError("read", syscall.ECONNRESET)), nil, bad, "the connection to login.microsoftonline.com is broken off"},
+		{"an answer that breaks off", tenant, worldwide(func(_ *http.Request, answer *http.Response) {
+			answer.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"keys":`), failing{io.ErrUnexpectedEOF}))
+		}), nil, bad, "breaks off after 8 bytes: unexpected EOF"},
+		{"a sign-in page that says so", tenant, answersWith(511, "text/html", "x"), nil, bad, "a sign-in page of the network is in the way"},
 		{"no route", tenant, failsWith(os.NewSyscallError("connect", syscall.ENETUNREACH)), nil, bad, "look at this machine's network"},
 		{"another fault", tenant, failsWith(errors.New("broken\x1b pipe")), nil, bad, `cannot be reached: "broken\x1b pipe"`},
 		{"a sign-in page of the network", tenant, answersWith(200, "text/html", "<html>"), nil, bad, "but text/html"},
@@ -322,6 +327,54 @@ func TestTheDoctorKnowsRealFaults(t *testing.T) {
 					}
 					return row.network.Proxy(r)
 				},
+			})
+			if text := strings.Join(strings.Fields(stdout.String()), " "); status != bad || !strings.Contains(text, row.want) {
+				t.Errorf("%s: got status %d and\n%s\nwant 1 and %q", row.name, status, stdout.String(), row.want)
+			}
+		})
+	}
+}
+
+// A request whose time is over says only that. How far it came says whose fault it is.
+func TestTheDoctorKnowsWhereARequestHangs(t *testing.T) {
+	wait := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	noNameServer := &net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return nil, wait(ctx)
+	}}}
+	dropped := &net.Dialer{ControlContext: func(ctx context.Context, _, _ string, _ syscall.RawConn) error { return wait(ctx) }}
+	// The resolver's configuration is one for the process, and must not be a bubble's.
+	offline := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }}
+	_, _ = offline.LookupHost(t.Context(), "login.microsoftonline.com") // it has no name server
+	for _, row := range []struct {
+		name  string
+		dial  func(context.Context, string, string) (net.Conn, error)
+		proxy string
+		want  string
+	}{
+		{"no name server", noNameServer.DialContext, "", "the name login.microsoftonline.com cannot be resolved: no name server answers"},
+		{"a firewall that drops", func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dropped.DialContext(ctx, network, "192.0.2.1:443")
+		}, "", "login.microsoftonline.com does not answer within 10s: a firewall drops the connection"},
+		{"a host that says nothing", func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			go io.Copy(io.Discard, there) //nolint:errcheck // It ends with the connection.
+			return here, nil
+		}, "", "takes the connection and does not answer within 10s (TLS handshake)"},
+		{"no name server for the proxy", noNameServer.DialContext, "proxy.example:3128", "the name proxy.example cannot be resolved: no name server answers"},
+		{"a proxy that says nothing", dropped.DialContext, "192.0.2.2:3128", "the proxy 192.0.2.2:3128 does not answer within 10s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			proxy := func(*http.Request) (*url.URL, error) {
+				if row.proxy == "" {
+					return nil, nil
+				}
+				return &url.URL{Scheme: "http", Host: row.proxy}, nil
+			}
+			network := &http.Transport{DialContext: row.dial, Proxy: proxy}
+			defer network.CloseIdleConnections()
+			var stdout strings.Builder
+			status := run(t.Context(), []string{"doctor", "-tenant", "contoso.com"}, surroundings{
+				stdout: &stdout, stderr: io.Discard, network: network, proxy: proxy, env: func(string) string { return "" },
 			})
 			if text := strings.Join(strings.Fields(stdout.String()), " "); status != bad || !strings.Contains(text, row.want) {
 				t.Errorf("%s: got status %d and\n%s\nwant 1 and %q", row.name, status, stdout.String(), row.want)

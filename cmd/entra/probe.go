@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/entra-go/entra/internal/fetch"
 )
 
 // probe is a network that keeps what every exchange tells of the way to Entra.
@@ -32,12 +34,14 @@ type exchange struct {
 	url         *url.URL
 	begin, end  time.Time
 	err         error
+	step        string // how far a request without answer came: see fetch.Way
 	status      int
 	statusText  string
 	contentType string
 	location    string
 	date        time.Time // of the answer; zero if it has none
 	body        []byte
+	bodyErr     error             // what ended it before its end
 	certificate *x509.Certificate // of the host
 }
 
@@ -52,12 +56,13 @@ func (p *probe) all() []*exchange {
 func (p *probe) RoundTrip(r *http.Request) (*http.Response, error) {
 	done := announce(p.progress, r)
 	x := &exchange{url: r.URL, begin: time.Now()}
-	response, err := p.base.RoundTrip(r)
+	ctx, way := fetch.Follow(r.Context(), r.URL)
+	response, err := p.base.RoundTrip(r.WithContext(ctx))
 	x.end = time.Now()
 	if err == nil {
 		x.read(response)
 	}
-	x.err = err
+	x.err, x.step = err, way.Step()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.exchanges = append(p.exchanges, x)
@@ -80,7 +85,7 @@ func (x *exchange) read(response *http.Response) {
 		x.certificate = response.TLS.PeerCertificates[0]
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, longestDocument+1))
-	x.body = body
+	x.body, x.bodyErr = body, err
 	// A body that is broken off or too long must reach package entra as it is.
 	response.Body = &prefixed{Reader: io.MultiReader(bytes.NewReader(body), failing{err}, response.Body), Closer: response.Body}
 }
@@ -123,7 +128,9 @@ func (e *examination) problem(x *exchange) string {
 	host := x.url.Hostname()
 	switch {
 	case x.err != nil:
-		return e.networkProblem(host, x.err)
+		return e.networkProblem(host, x.err, x.step)
+	case x.bodyErr != nil:
+		return fmt.Sprintf("the answer of %s breaks off after %d bytes: %s: something on the way is slow, or ends the connection", host, len(x.body), printable(x.bodyErr.Error(), longestValue))
 	case x.status == http.StatusOK && json.Valid(x.body):
 		return ""
 	case x.status == http.StatusProxyAuthRequired:
@@ -136,6 +143,8 @@ func (e *examination) problem(x *exchange) string {
 		return fmt.Sprintf("%s sends the request on %s (%d), which Entra never does for its documents: a proxy or a sign-in page of the network answers in its place", host, target, x.status)
 	case x.status == http.StatusOK:
 		return notEntra(x)
+	case x.status == http.StatusNetworkAuthenticationRequired:
+		return fmt.Sprintf("%s answers %s: a sign-in page of the network is in the way", host, printable(x.statusText, longestName))
 	case x.status == http.StatusTooManyRequests || x.status >= 500:
 		return fmt.Sprintf("%s answers %s: wait, and try again", host, printable(x.statusText, longestName))
 	case !json.Valid(x.body):
@@ -156,7 +165,7 @@ func (e *examination) proxyName() string {
 }
 
 // networkProblem says why there is no answer.
-func (e *examination) networkProblem(host string, err error) string {
+func (e *examination) networkProblem(host string, err error, step string) string {
 	var (
 		dns       *net.DNSError
 		operation *net.OpError
@@ -166,16 +175,24 @@ func (e *examination) networkProblem(host string, err error) string {
 		record    tls.RecordHeaderError
 		failed    net.Error
 	)
-	viaProxy := errors.As(err, &operation) && operation.Op == "proxyconnect"
+	step, hangsAtProxy := strings.CutPrefix(step, "proxyconnect tcp: ")
+	unresolved, inLookup := strings.CutPrefix(step, "dial tcp: lookup ")
+	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed) && failed.Timeout()
+	viaProxy := errors.As(err, &operation) && operation.Op == "proxyconnect" || timedOut && hangsAtProxy
 	target := host
 	if viaProxy {
 		target = e.proxyName()
 	}
 	switch {
+	case errors.As(err, &dns) && dns.IsTimeout, timedOut && inLookup:
+		if dns != nil {
+			unresolved = dns.Name
+		}
+		return fmt.Sprintf("the name %s cannot be resolved: no name server answers; look at DNS%s", printable(unresolved, longestValue), e.orProxy())
 	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %s cannot be resolved: look at DNS; where only a proxy reaches the internet, set HTTPS_PROXY", printable(dns.Name, longestValue))
+		return fmt.Sprintf("the name %s cannot be resolved: look at DNS%s", printable(dns.Name, longestValue), e.orProxy())
 	case errors.As(err, &unknown):
-		return fmt.Sprintf("the certificate of %s is issued by %s, which this machine does not trust: a proxy reads the traffic (TLS interception). Let it pass %s unread, or let Go trust its certificate: SSL_CERT_FILE names a file with it on Linux, the system's store holds it on Windows and macOS", target, issuerOf(unknown.Cert), host)
+		return fmt.Sprintf("the certificate of %s is issued by %s, which this machine does not trust. If Microsoft uses that authority (DigiCert, Microsoft), the machine or its container has no root certificates: install ca-certificates. Else a proxy reads the traffic (TLS interception): let it pass %s unread, or let Go trust its certificate: SSL_CERT_FILE names a file with it on Linux, the system's store holds it on Windows and macOS", target, issuerOf(unknown.Cert), host)
 	case errors.As(err, &name):
 		return fmt.Sprintf("the certificate that answers for %s is for other names, issued by %s: something else answers in its place; look at DNS, the hosts file and the proxy", target, issuerOf(name.Certificate))
 	case errors.As(err, &invalid):
@@ -186,14 +203,37 @@ func (e *examination) networkProblem(host string, err error) string {
 		return e.proxyName() + " asks for credentials (407): put them into HTTPS_PROXY, as http://user:password@host:port"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("%s refuses the connection: look at the firewall, the proxy and the hosts file", target)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &failed) && failed.Timeout():
-		return fmt.Sprintf("%s does not answer within %v: a firewall drops the connection; where only a proxy reaches the internet, set HTTPS_PROXY", target, fetchTimeout)
+	case timedOut:
+		return e.hangProblem(host, step, viaProxy)
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return fmt.Sprintf("there is no way to %s: look at this machine's network", target)
+	case e.proxy == nil && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)):
+		return fmt.Sprintf("the connection to %s is broken off: a firewall on the way does not let it pass; where only a proxy reaches the internet, set HTTPS_PROXY", host)
 	case e.proxy != nil:
 		return fmt.Sprintf("%s does not lead to %s: %s", e.proxyName(), host, printable(err.Error(), longestValue))
 	}
 	return fmt.Sprintf("%s cannot be reached: %s", host, printable(err.Error(), longestValue))
+}
+
+// hangProblem says what keeps a request to a host waiting that came as far as step, at the proxy or behind it.
+func (e *examination) hangProblem(host, step string, atProxy bool) string {
+	switch {
+	case atProxy:
+		return fmt.Sprintf("%s does not answer within %v: look at the address in HTTPS_PROXY, and at the proxy", e.proxyName(), fetchTimeout)
+	case e.proxy != nil:
+		return fmt.Sprintf("%s does not answer within %v through %s: look at the proxy", host, fetchTimeout, e.proxyName())
+	case step != "" && !strings.HasPrefix(step, "dial "):
+		return fmt.Sprintf("%s takes the connection and does not answer within %v (%s): something on the way holds it back, or Entra is slow", host, fetchTimeout, step)
+	}
+	return fmt.Sprintf("%s does not answer within %v: a firewall drops the connection; where only a proxy reaches the internet, set HTTPS_PROXY", host, fetchTimeout)
+}
+
+// orProxy is the advice that goes with a fault that a proxy would mend, where none is set.
+func (e *examination) orProxy() string {
+	if e.proxy != nil {
+		return " and at HTTPS_PROXY"
+	}
+	return "; where only a proxy reaches the internet, set HTTPS_PROXY"
 }
 
 func issuerOf(certificate *x509.Certificate) string {

@@ -84,9 +84,10 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/json")
-	response, err := c.client.Do(r)
+	ctx, way := Follow(ctx, r.URL)
+	response, err := c.client.Do(r.WithContext(ctx))
 	if err != nil {
-		return nil, clientError(err)
+		return nil, clientError(err, way)
 	}
 	defer response.Body.Close()
 	// A 204 or 206 is no document, and a 304 was not asked for.
@@ -104,9 +105,14 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 	return body, nil
 }
 
-// clientError keeps short what the client says of an answer: the answer may be anybody's.
-func clientError(err error) error {
+// clientError keeps short what the client says of an answer, which may be anybody's, and says of a time that is over
+// what took it.
+func clientError(err error, way *Way) error {
 	const limit = 256
+	// A dialer that finds the end of the time before the client does has said it already.
+	if step := way.Step(); errors.Is(err, context.DeadlineExceeded) && step != "" && !strings.Contains(err.Error(), step) {
+		err = fmt.Errorf("%w (%s)", err, step)
+	}
 	if text := err.Error(); len(text) > limit {
 		return fmt.Errorf("%s... (%w)", strconv.QuoteToASCII(text[:limit]), errLongText)
 	}

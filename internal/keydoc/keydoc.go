@@ -91,7 +91,11 @@ func Parse(document []byte) (keys []Key, skipped Skipped, err error) {
 	}
 	keys = slices.DeleteFunc(keys, func(k Key) bool { return conflict[k.ID] })
 	if len(keys) == 0 {
-		return nil, skipped, fmt.Errorf("the key document names %d keys and none is usable", count)
+		err := fmt.Errorf("the key document names %d keys and none is usable", count)
+		if skipped.Count > 0 {
+			err = fmt.Errorf("%w; the first: %w", err, skipped.First[0])
+		}
+		return nil, skipped, err
 	}
 	return keys, skipped, nil
 }

@@ -182,3 +182,15 @@ func TestParseMetadata(t *testing.T) {
 		}
 	}
 }
+
+// A document of which no key is usable is logged as a failed fetch: its error is all that the operator gets.
+func TestADocumentWithoutUsableKeysSaysWhy(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"keys":[]}`:                          "the key document names 0 keys and none is usable",
+		`{"keys":[{"kty":"EC","kid":"a"},{}]}`: `the key document names 2 keys and none is usable; the first: key 0 has kty "EC"; expected RSA`,
+	} {
+		if _, _, err := keydoc.Parse([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
+}

@@ -105,7 +105,7 @@ func (e *UnknownError) Error() string { return fmt.Sprintf("no key %q among %d",
 // is not the deadline of whoever asked.
 type UnavailableError struct {
 	RetryAfter time.Duration // until the next fetch may start; 0: at once
-	Causes     []string      // why the last fetches failed
+	Causes     []string      // why the last fetches failed, or how long the first one has run
 }
 
 func (e *UnavailableError) Error() string { return "no key is held: " + strings.Join(e.Causes, "; ") }
@@ -368,8 +368,11 @@ func (s *Set) unavailable(now time.Time) error {
 	e := new(UnavailableError)
 	for _, d := range s.documents {
 		e.RetryAfter = max(e.RetryAfter, d.allowance.failureWait(now, empty))
-		if d.lastFailure != nil {
+		switch {
+		case d.lastFailure != nil:
 			e.Causes = append(e.Causes, d.lastFailure.Error())
+		case d.running != nil:
+			e.Causes = append(e.Causes, fmt.Sprintf("%s: the fetch has run for %v and has not ended", d.source.url(), now.Sub(d.running.started).Round(time.Second/10)))
 		}
 	}
 	return e

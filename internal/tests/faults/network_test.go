@@ -102,6 +102,23 @@ func TestATransportThatIgnoresItsContextHoldsNobody(t *testing.T) {
 	})
 }
 
+// The first requests give up in the moment in which the first fetch does, and must not leave the operator without a cause.
+func TestTheErrorOfAFirstFetchThatHangsNamesItsURL(t *testing.T) {
+	change := func(o *entra.Options) {
+		o.HTTPClient = testbed.Client(func(*http.Request) (*http.Response, error) {
+			time.Sleep(time.Minute)
+			return nil, errors.New("late")
+		})
+	}
+	bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+		const want = "https://login.microsoftonline.com/" + entratest.TenantID + "/discovery/v2.0/keys: the fetch has run for 10s and has not ended"
+		if _, err := v.Verify(t.Context(), tenant.Token()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
 // The client's own timeout applies where it is shorter than 10 seconds.
 func TestTheClientsTimeout(t *testing.T) {
 	for name, test := range map[string]struct{ timeout, want time.Duration }{

@@ -1,0 +1,76 @@
+package fetch_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/entra-go/entra/internal/fetch"
+)
+
+// A fetch whose time is over says what it waited for, in the words that package net has for it. Whether the client or its
+// dialer sees first that the time is over differs from run to run.
+func TestAFetchThatTimesOutSaysWhereItWaited(t *testing.T) {
+	wait := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	noNameServer := &net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return nil, wait(ctx)
+	}}}
+	// The resolver's configuration is one for the process, and must not be a bubble's.
+	offline := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }}
+	if _, err := offline.LookupHost(t.Context(), "login.microsoftonline.com"); err == nil {
+		t.Fatal("got an address without a name server")
+	}
+	dropped := &net.Dialer{ControlContext: func(ctx context.Context, _, _ string, _ syscall.RawConn) error { return wait(ctx) }}
+	// silent takes a connection and what is sent there.
+	silent := func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		go io.Copy(io.Discard, there) //nolint:errcheck // It ends with the connection.
+		return here, nil
+	}
+	through := func(proxy string) func(*http.Request) (*url.URL, error) {
+		return http.ProxyURL(&url.URL{Scheme: "http", Host: proxy})
+	}
+	for name, row := range map[string]struct {
+		dial  func(context.Context, string, string) (net.Conn, error)
+		proxy func(*http.Request) (*url.URL, error)
+		url   string
+		want  string
+	}{
+		"no name server":             {noNameServer.DialContext, nil, address, "dial tcp: lookup login.microsoftonline.com"},
+		"no way to the host":         {dropped.DialContext, nil, "https://192.0.2.1/keys", "dial tcp 192.0.2.1:443"},
+		"another port":               {dropped.DialContext, nil, "https://192.0.2.1:8443/keys", "dial tcp 192.0.2.1:8443"},
+		"no name server for a proxy": {noNameServer.DialContext, through("proxy.example:3128"), address, "proxyconnect tcp: dial tcp: lookup proxy.example"},
+		"no way to the proxy":        {dropped.DialContext, through("192.0.2.2:3128"), address, "proxyconnect tcp: dial tcp 192.0.2.2:3128"},
+		"no answer":                  {silent, nil, "http://login.microsoftonline.com:443/keys", "no answer to the request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				transport := &http.Transport{DialContext: row.dial, Proxy: row.proxy}
+				defer transport.CloseIdleConnections()
+				ctx, cancel := context.WithTimeout(t.Context(), fetch.Timeout)
+				defer cancel()
+				_, err := fetch.New(&http.Client{Transport: transport}).Get(ctx, row.url)
+				if err == nil || strings.Count(err.Error(), row.want) != 1 {
+					t.Errorf("got %v, want %q once", err, row.want)
+				}
+			})
+		})
+	}
+}
+
+// Without a transport of net/http nobody says how far a request came, and an error that is none of time needs no word.
+func TestAFetchThatFailsOtherwiseSaysNoMore(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, refused }}
+	_, err := fetch.New(&http.Client{Transport: transport}).Get(t.Context(), address)
+	if !errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), "(") {
+		t.Errorf("got %v, want the error as it is", err)
+	}
+}
