@@ -124,6 +124,8 @@ func (p *responder) log(ctx context.Context, status int, err error, refused *ref
 }
 
 // Stats is a snapshot of what a [Verifier] has done since it was made, like sql.DBStats. Numbers only grow, but for Keys.
+// Those of [Combine] are sums, and LastFetch is the latest of all: that one authority is away shows in the Stats of its own
+// Verifier.
 type Stats struct {
 	Verified   uint64 // tokens accepted
 	Remembered uint64 // of these, accepted from memory, without a signature check

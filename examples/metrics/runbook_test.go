@@ -1,19 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"context"
-	"crypto/tls"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,6 +145,18 @@ func TestTheRunbookNamesWhatAppears(t *testing.T) {
 			metrics: []string{`entra_refused_total{reason="unknown_key"} 2`},
 		},
 		{
+			section: "A rotation",
+			fault: func(now *trouble) int {
+				now.send(now.tenant.Token())
+				now.tenant.RotateKeys()
+				now.tenant.Down()
+				return now.send(now.tenant.Token())
+			},
+			status:  http.StatusUnauthorized,
+			logs:    []string{"reason=unknown_key", "entra: signing keys not refreshed"},
+			metrics: []string{`entra_refused_total{reason="unknown_key"} 1`},
+		},
+		{
 			section: "A compromised key",
 			options: func(options *entra.Options, tenant *entratest.Server) {
 				options.DistrustedKeys = []string{tenant.Key().ID()}
@@ -218,86 +223,36 @@ func TestTheRunbookNamesWhatAppears(t *testing.T) {
 	}
 }
 
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// pipe is a network that leads each connection to serve, in memory.
-func pipe(serve func(net.Conn)) func(context.Context, string, string) (net.Conn, error) {
-	return func(context.Context, string, string) (net.Conn, error) {
-		here, there := net.Pipe()
-		go func() {
-			defer there.Close()
-			serve(there)
-		}()
-		return here, nil
+// With several authorities the metrics are sums, so that keys of one hide that another has none.
+func TestTheRunbookSaysWhatCombineHides(t *testing.T) {
+	const theirs = "https://contoso.ciamlogin.com/b3c5d6e7-1111-4222-8333-444455556666/v2.0"
+	here := newTrouble(t, nil)
+	there := newTrouble(t, nil)
+	there.tenant = entratest.New(t, entratest.Config{Authority: theirs})
+	var err error
+	if there.verifier, err = entra.NewVerifier(entra.Options{
+		Authority: theirs, ClientID: entratest.APIClientID, HTTPClient: there.tenant.Client(), Logger: slog.New(slog.NewTextHandler(&there.log, nil)),
+	}); err != nil {
+		t.Fatal(err)
 	}
-}
-
-// What stands in the way to Entra is told apart by words of the line, as the runbook says. No time passes
-// but where nobody answers.
-func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
-	through := func(dial func(context.Context, string, string) (net.Conn, error)) http.RoundTripper {
-		return &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example:3128"}), DialContext: dial}
+	if here.verifier, err = entra.Combine(here.verifier, there.verifier); err != nil {
+		t.Fatal(err)
 	}
-	dead := func(context.Context, string, string) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	here.handler = here.verifier.Authenticate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	there.tenant.Down()
+	if got := here.send(here.tenant.Token()); got != http.StatusOK {
+		t.Errorf("got status %d for a token of the authority that answers, want 200", got)
 	}
-	asks := pipe(func(proxy net.Conn) {
-		if _, err := http.ReadRequest(bufio.NewReader(proxy)); err == nil {
-			fmt.Fprint(proxy, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-		}
-	})
-	opensTLS := httptest.NewTLSServer(nil) // for its certificate
-	opensTLS.Close()
-	intercepted := &http.Transport{DialContext: pipe(func(proxy net.Conn) { _ = tls.Server(proxy, opensTLS.TLS).Handshake() })}
-	const longerThanAFetch = 30 * time.Second
-	hangs := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		time.Sleep(longerThanAFetch)
-		return nil, os.ErrDeadlineExceeded
-	}}
-	noName := transport(func(*http.Request) (*http.Response, error) {
-		return nil, &net.DNSError{Err: "no such host", Name: "login.microsoftonline.com", IsNotFound: true}
-	})
-	answers := func(status int, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(status)
-			fmt.Fprint(w, body)
+	if got := here.send(there.tenant.Token()); got != http.StatusServiceUnavailable {
+		t.Errorf("got status %d for a token of the authority that is away, want 503", got)
+	}
+	metrics, section := here.metrics(), runbook(t, "Entra cannot be reached")
+	for _, want := range []string{"entra_keys 3", `entra_refused_total{reason="keys_unavailable"} 1`} {
+		if name, _, _ := strings.Cut(want, " "); !strings.Contains(metrics, want) || !strings.Contains(section, name) {
+			t.Errorf("got no %q in the metrics or the runbook\n%s", want, metrics)
 		}
 	}
-	section := runbook(t, "Entra cannot be reached")
-	for name, row := range map[string]struct {
-		transport http.RoundTripper
-		answer    http.HandlerFunc
-		want      string
-	}{
-		"no name":             {transport: noName, want: "no such host"},
-		"a dead proxy":        {transport: through(dead), want: "proxyconnect tcp:"},
-		"a proxy's password":  {transport: through(asks), want: "Proxy Authentication Required"},
-		"a proxy in the TLS":  {transport: intercepted, want: "x509:"},
-		"a closed way":        {transport: hangs, want: "context deadline exceeded"},
-		"a proxy's page":      {answer: answers(http.StatusOK, "<html>blocked"), want: "the document is no JSON object"},
-		"a misspelt tenant":   {answer: answers(http.StatusBadRequest, "{}"), want: "answered with status 400"},
-		"Entra's own trouble": {answer: answers(http.StatusBadGateway, ""), want: "answered with status 5"},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			now := newTrouble(t, func(options *entra.Options, tenant *entratest.Server) {
-				if row.transport != nil {
-					options.HTTPClient = &http.Client{Transport: row.transport}
-				}
-				if row.answer != nil {
-					tenant.AnswerKeys(row.answer)
-				}
-			})
-			now.send(now.tenant.Token())
-			synctest.Wait()
-			if !strings.Contains(now.log.String(), row.want) {
-				t.Errorf("%s: got the log %s, want %q", name, now.log.String(), row.want)
-			}
-			time.Sleep(longerThanAFetch) // Then no connection is being opened any more.
-		})
-		if !strings.Contains(section, row.want) {
-			t.Errorf("the runbook does not name %q", row.want)
-		}
+	if !strings.Contains(there.log.String(), "entra: signing keys not refreshed") || there.verifier.Stats().Keys != 0 || there.verifier.Ready(t.Context()) == nil {
+		t.Errorf("got %+v and the log %s, want its own Verifier to show that the authority is away", there.verifier.Stats(), there.log.String())
 	}
 }

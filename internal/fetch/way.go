@@ -25,9 +25,11 @@ func Follow(ctx context.Context, url *url.URL) (context.Context, *Way) {
 	w := &Way{host: net.JoinHostPort(url.Hostname(), cmp.Or(url.Port(), "443"))}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(address string) {
+			via := ""
 			if !strings.EqualFold(address, w.host) {
-				w.set("proxyconnect tcp: ", "")
+				via = "proxyconnect tcp: "
 			}
+			w.set(via, "dial tcp "+address)
 		},
 		DNSStart:     func(i httptrace.DNSStartInfo) { w.reach("dial tcp: lookup " + i.Host) },
 		ConnectStart: func(network, address string) { w.reach("dial " + network + " " + address) },

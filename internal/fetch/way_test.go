@@ -48,6 +48,7 @@ func TestAFetchThatTimesOutSaysWhereItWaited(t *testing.T) {
 		"another port":               {dropped.DialContext, nil, "https://192.0.2.1:8443/keys", "dial tcp 192.0.2.1:8443"},
 		"no name server for a proxy": {noNameServer.DialContext, through("proxy.example:3128"), address, "proxyconnect tcp: dial tcp: lookup proxy.example"},
 		"no way to the proxy":        {dropped.DialContext, through("192.0.2.2:3128"), address, "proxyconnect tcp: dial tcp 192.0.2.2:3128"},
+		"a dialer of the caller's":   {func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, wait(ctx) }, nil, address, "dial tcp login.microsoftonline.com:443"},
 		"no answer":                  {silent, nil, "http://login.microsoftonline.com:443/keys", "no answer to the request"},
 	} {
 		t.Run(name, func(t *testing.T) {
