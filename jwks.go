@@ -69,7 +69,11 @@ func (k keys) find(ctx context.Context, kid string) (*keyset.Key, error) {
 		refused := refuse.New(refuse.UnknownKey, "no signing key %s among the %d held", quote.Text(kid), unknown.Held).
 			Because(jwt.ErrTokenUnverifiable)
 		if unknown.Why != "" {
-			refused.Text += " No fetch that might bring it was waited for: " + unknown.Why + "."
+			refused.Text += "; no fetch that might bring it was waited for: " + unknown.Why
+		}
+		// Else a new key of Entra's would look like somebody else's.
+		if unknown.Failed != "" {
+			refused.Text += "; the last fetch of keys failed, so that a new one cannot be known: " + unknown.Failed
 		}
 		refused.About.Key = kid
 		return nil, refused

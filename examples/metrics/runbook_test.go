@@ -153,7 +153,7 @@ func TestTheRunbookNamesWhatAppears(t *testing.T) {
 				return now.send(now.tenant.Token())
 			},
 			status:  http.StatusUnauthorized,
-			logs:    []string{"reason=unknown_key", "entra: signing keys not refreshed"},
+			logs:    []string{"reason=unknown_key", "entra: signing keys not refreshed", "the last fetch of keys failed"},
 			metrics: []string{`entra_refused_total{reason="unknown_key"} 1`},
 		},
 		{

@@ -94,9 +94,10 @@ func (e *DistrustedError) Error() string { return fmt.Sprintf("the key %q is dis
 
 // UnknownError says that a key is not held although others are, and that no fetch brought it.
 type UnknownError struct {
-	KeyID string
-	Held  int    // how many keys are held
-	Why   string // what kept a fetch from bringing it that could have; "" if nothing did
+	KeyID  string
+	Held   int    // how many keys are held
+	Why    string // what kept a fetch from bringing it that could have; "" if nothing did
+	Failed string // why the last fetch of a document failed; "" if none did
 }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("no key %q among %d", e.KeyID, e.Held) }
@@ -204,7 +205,7 @@ func (s *Set) Find(ctx context.Context, kid string) (*Key, error) {
 		return k, nil
 	}
 	if count := s.current.Load().count(now); count > 0 {
-		return nil, &UnknownError{kid, count, whyUnknown(err)}
+		return nil, &UnknownError{kid, count, whyUnknown(err), s.lastFailure()}
 	}
 	if err != nil && err != errCrowded {
 		return nil, err
@@ -220,6 +221,18 @@ func whyUnknown(err error) string {
 		return err.Error()
 	}
 	return "the request's time was over before the fetch"
+}
+
+// lastFailure says why the last fetch of a document failed, "" if none did.
+func (s *Set) lastFailure() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.documents {
+		if d.lastFailure != nil {
+			return d.lastFailure.Error()
+		}
+	}
+	return ""
 }
 
 // Ready returns nil once a key is held. It fetches if none is, unless a fetch failed a moment ago. Its error is an

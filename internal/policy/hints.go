@@ -61,10 +61,16 @@ func (p *Policy) hintAtEntra(host, tenant string) string {
 	case tenant != "" && !t.any && t.issuers[tenant] == (issuers{}):
 		return "it is a token of a tenant that Options.Tenants does not name"
 	}
-	return appKeysHint
+	return p.appKeysHint()
 }
 
-const appKeysHint = "if the application has signing keys of its own (claims mapping), set Options.AppKeys"
+// appKeysHint is about a key that is not among those held, of a token that is this Policy's by its issuer.
+func (p *Policy) appKeysHint() string {
+	if p.appKeys {
+		return "the keys of the tenant and those of the application's own (Options.AppKeys) were looked for; if it goes on while they can be fetched, the token is forged"
+	}
+	return "if the application has signing keys of its own (claims mapping), set Options.AppKeys"
+}
 
 // cloudOf returns the cloud whose issuers are on host, or "". Version 1.0 issuers of two clouds share a host.
 func cloudOf(host string) string {
