@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,6 +63,27 @@ func TestDashboardAndAlertsUseTheCollectorsMetrics(t *testing.T) {
 			if !slices.Contains(known, metric) {
 				t.Errorf("%s asks for %s, which the collector does not have: %q", name, metric, known)
 			}
+		}
+	}
+}
+
+// Whoever is woken by an alert finds its name in the runbook, and the section that the alert leads to.
+func TestTheRunbookKnowsEveryAlert(t *testing.T) {
+	alerts, err := os.ReadFile("alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`(?s)- alert: (\w+)\n.*?/docs/operations\.md#([\w-]+)\n`).FindAllStringSubmatch(string(alerts), -1)
+	if len(named) != strings.Count(string(alerts), "- alert: ") {
+		t.Fatalf("got the alerts %q, want each with a section of the runbook", named)
+	}
+	for _, alert := range named {
+		if !regexp.MustCompile("\\| [^|]*`" + alert[1] + "`[^|]* \\| \\[[^]]*\\]\\(#" + alert[2] + "\\)").Match(text) {
+			t.Errorf("got no row in the runbook that leads from %s to #%s", alert[1], alert[2])
 		}
 	}
 }
