@@ -9,10 +9,12 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"math/big"
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,6 +104,11 @@ func TestClientAssertions(t *testing.T) {
 		{name: "PS256 with a base64url x5t#S256, as msal-node sends", alg: "PS256",
 			header: map[string]any{"x5t#S256": base64.RawURLEncoding.EncodeToString(long[:])}},
 		{name: "RS256 with x5t", alg: "RS256"},
+		{name: "the thumbprint in kid, as base64url", alg: "RS256", header: map[string]any{"x5t": nil, "kid": thumbprint(own.certificate.Raw)}},
+		{name: "the thumbprint in kid, as the portal shows it", alg: "RS256",
+			header: map[string]any{"x5t": nil, "kid": strings.ToUpper(hex.EncodeToString(unbase64(t, thumbprint(own.certificate.Raw))))}},
+		{name: "another kid", alg: "RS256", header: map[string]any{"x5t": nil, "kid": thumbprint(foreign.certificate.Raw)}, number: 700027},
+		{name: "two audiences", alg: "RS256", claims: map[string]any{"aud": []string{loginHost + entratest.TenantID + "/v2.0"}}, number: 50027},
 		{name: "without client_id", alg: "RS256", form: map[string][]string{"client_id": nil}},
 		{name: "the issuer as audience", alg: "RS256", claims: map[string]any{"aud": loginHost + entratest.TenantID + "/v2.0"}},
 		{name: "signed by another key", by: foreign, alg: "RS256", number: 700027},

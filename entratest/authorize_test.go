@@ -22,7 +22,7 @@ func TestAuthorizeRefusals(t *testing.T) {
 	}{
 		{"an unknown client", map[string][]string{"client_id": {"x"}}, "", "AADSTS700016"},
 		{"no client", map[string][]string{"client_id": nil}, "", "AADSTS900144"},
-		{"no redirect URI", map[string][]string{"redirect_uri": nil}, "", "AADSTS900144"},
+		{"no redirect URI of an application that has none", map[string][]string{"client_id": {entratest.APIClientID}, "redirect_uri": nil}, "", "AADSTS900971"},
 		{"a redirect URI elsewhere", map[string][]string{"redirect_uri": {"https://evil.example/"}}, "", "AADSTS50011"},
 		{"a look-alike of localhost", map[string][]string{"redirect_uri": {"http://localhost.evil.example/"}}, "", "AADSTS50011"},
 		{"another scheme on localhost", map[string][]string{"redirect_uri": {"javascript://localhost/"}}, "", "AADSTS50011"},
@@ -32,6 +32,14 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"an ID token in the query", map[string][]string{"response_type": {"id_token"}, "response_mode": {"query"}}, "unsupported_response_mode", "AADSTS70007"},
 		{"an ID token without nonce", map[string][]string{"response_type": {"id_token"}, "nonce": nil}, "invalid_request", "AADSTS900144"},
 		{"no scope", map[string][]string{"scope": nil}, "invalid_request", "AADSTS900144"},
+		{"an ID token without the scope openid", map[string][]string{"response_type": {"id_token"}, "scope": {"User.Read"}}, "unsupported_response_type", "AADSTS70005"},
+		{"access to two resources at once", map[string][]string{"response_type": {"token"}, "scope": {"User.Read " + entratest.APIURI + "/Orders.Read"}}, "invalid_request", "AADSTS28000"},
+		{"an unknown prompt", map[string][]string{"prompt": {"unspecified"}}, "invalid_request", "AADSTS90023"},
+		{"two prompts", map[string][]string{"prompt": {"consent select_account"}}, "invalid_request", "AADSTS90023"},
+		{"an age that is no number", map[string][]string{"max_age": {"1h"}}, "invalid_request", "AADSTS90100"},
+		{"a negative age", map[string][]string{"max_age": {"-1"}}, "invalid_request", "AADSTS90100"},
+		{"a scope that Graph has not", map[string][]string{"scope": {"openid groups"}}, "invalid_client", "AADSTS650053"},
+		{"scopes with commas between", map[string][]string{"scope": {"openid,profile,User.Read"}}, "invalid_client", "AADSTS650053"},
 		{"an unknown scope", map[string][]string{"scope": {entratest.APIURI + "/Nothing"}}, "invalid_client", "AADSTS650053"},
 		{"all scopes beside one of them", map[string][]string{"scope": {entratest.APIURI + "/.default " + entratest.APIURI + "/Orders.Read"}}, "invalid_scope", "AADSTS70011"},
 		{"an unknown resource", map[string][]string{"scope": {"api://x/y"}}, "invalid_resource", "AADSTS500011"},
@@ -128,11 +136,12 @@ func TestAccountPicker(t *testing.T) {
 		}
 	}
 	policy := response.Header.Get("Content-Security-Policy")
-	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "form-action 'self' http://localhost:3000"} {
+	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'"} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("got policy %q, want %q in it", policy, want)
 		}
 	}
+	wantFormsToLeadOn(t, response)
 	picked := hiddenFields(body)
 	if picked.Get("state") != form.Get("state") || picked.Get("code_challenge") != challenge() {
 		t.Errorf("got hidden fields %v, want the request's", picked)
@@ -163,6 +172,17 @@ func TestAccountPicker(t *testing.T) {
 	}
 	if text := readAll(t, posted); posted.StatusCode != 400 || !strings.Contains(string(text), "AADSTS50020") {
 		t.Errorf("an unknown account: got %d %s", posted.StatusCode, text)
+	}
+}
+
+// wantFormsToLeadOn checks that a form of the page reaches an application which looks at its origin and redirects to another host.
+func wantFormsToLeadOn(t *testing.T, response *http.Response) {
+	t.Helper()
+	if got := response.Header.Get("Content-Security-Policy"); strings.Contains(got, "form-action") {
+		t.Errorf("got policy %q, want no form-action, which would stop redirects of the application", got)
+	}
+	if got, want := response.Header.Get("Referrer-Policy"), "strict-origin-when-cross-origin"; got != want {
+		t.Errorf("got Referrer-Policy %q, want %q", got, want)
 	}
 }
 
@@ -247,7 +267,7 @@ func TestResponseModes(t *testing.T) {
 		{"an ID token", "id_token", "", "#", []string{"id_token", "session_state", "state"}},
 		{"code and ID token", "code id_token", "fragment", "#", []string{"code", "id_token", "session_state", "state"}},
 		{"ID token and access token", "id_token token", "", "#",
-			[]string{"access_token", "expires_in", "ext_expires_in", "id_token", "session_state", "state", "token_type"}},
+			[]string{"access_token", "expires_in", "ext_expires_in", "id_token", "scope", "session_state", "state", "token_type"}},
 	} {
 		form := changed(pageRequest(), map[string][]string{"response_type": {row.types}, "response_mode": {row.mode}})
 		response, body := authorize(t, browser(t, tenant), entratest.TenantID, form)
@@ -261,6 +281,9 @@ func TestResponseModes(t *testing.T) {
 		}
 		if slices.Sort(got); !slices.Equal(got, row.members) {
 			t.Errorf("%s: got %v, want %v", row.name, got, row.members)
+		}
+		if got, want := values.Get("scope"), entratest.APIURI+"/Orders.Read"; values.Has("access_token") && got != want {
+			t.Errorf("%s: got scope %q, want %q", row.name, got, want)
 		}
 		if token := values.Get("id_token"); token != "" {
 			_, claims := split(t, token)
@@ -279,6 +302,7 @@ func TestResponseModes(t *testing.T) {
 	if sent.Get("state") != `"><b>` || sent.Get("code") == "" || sent.Get("client_info") == "" || !strings.Contains(body, `action="`+pageRedirect+`"`) {
 		t.Errorf("form_post: got %s", body)
 	}
+	wantFormsToLeadOn(t, posted)
 	nonce := regexp.MustCompile(`script-src 'nonce-([^']+)'`).FindStringSubmatch(posted.Header.Get("Content-Security-Policy"))
 	if nonce == nil || !strings.Contains(body, `<script nonce="`+nonce[1]+`">`) {
 		t.Errorf("form_post: the policy %q does not allow the page's script", posted.Header.Get("Content-Security-Policy"))

@@ -156,6 +156,9 @@ func (s *Server) addUser(t *tokenSpec, claims *jsonobject.Object) error {
 	if t.Kind == login.IDToken && t.Nonce != "" {
 		claims.Set("nonce", t.Nonce)
 	}
+	if !t.AuthTime.IsZero() {
+		claims.Set("auth_time", t.AuthTime.Unix())
+	}
 	if t.Email {
 		claims.Set("email", user.Username)
 	}

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/entra-go/entra/entratest/internal/directory"
 )
@@ -20,8 +22,9 @@ type authorizeRequest struct {
 	client      directory.App
 	redirectURI string
 	platform    platform
-	mode        string   // of the response
-	types       []string // of the response: code, id_token, token
+	mode        string         // of the response
+	types       []string       // of the response: code, id_token, token
+	maxAge      *time.Duration // of the sign-in, where the request limits it
 	scopes      scopeSet
 	claims      claimsRequest
 }
@@ -52,7 +55,7 @@ func (s *Service) newAuthorizeRequest(r *http.Request) (*authorizeRequest, *oaut
 	if !ok {
 		return nil, errUnknownTenant(segment, "invalid_request")
 	}
-	a := &authorizeRequest{form: r.Form, segment: segment, redirectURI: r.Form.Get("redirect_uri")}
+	a := &authorizeRequest{form: r.Form, segment: segment}
 	id := r.Form.Get("client_id")
 	if id == "" {
 		return nil, errMissing("client_id")
@@ -60,8 +63,11 @@ func (s *Service) newAuthorizeRequest(r *http.Request) (*authorizeRequest, *oaut
 	if a.client, ok = s.tenant.App(id); !ok {
 		return nil, errUnknownClient(id)
 	}
+	// Entra picks a registered one where the request names none; see
+	// https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-the-sign-in-request.
+	a.redirectURI = cmp.Or(r.Form.Get("redirect_uri"), cmp.Or(slices.Concat(a.client.RedirectURIs, a.client.SPARedirectURIs)...))
 	if a.redirectURI == "" {
-		return nil, errMissing("redirect_uri")
+		return nil, refusal(http.StatusBadRequest, "invalid_request", 900971, "No reply address provided.")
 	}
 	if a.platform = s.platform(a.client, a.redirectURI); a.platform == unregistered {
 		return nil, refusal(http.StatusBadRequest, "invalid_request", 50011,
@@ -88,8 +94,12 @@ func (s *Service) readAuthorizeRequest(r *http.Request, a *authorizeRequest) *oa
 			"response_type '%s' isn't supported.", a.form.Get("response_type"))
 	case a.form.Get("scope") == "":
 		return errMissing("scope")
+	case slices.Contains(a.types, "id_token") && !slices.Contains(strings.Fields(a.form.Get("scope")), "openid"):
+		return refusal(http.StatusBadRequest, "unsupported_response_type", 70005, "response_type 'id_token' requires the 'openid' scope.")
 	case slices.Contains(a.types, "id_token") && a.form.Get("nonce") == "":
 		return errMissing("nonce")
+	case !slices.Contains(prompts, a.form.Get("prompt")):
+		return refusal(http.StatusBadRequest, "invalid_request", 90023, "Unsupported 'prompt' value.")
 	case s.config.Strict && a.platform == spaPlatform && a.form.Get("code_challenge") == "":
 		return refusal(http.StatusBadRequest, "invalid_request", 9002325,
 			"Proof Key for Code Exchange is required for cross-origin authorization code redemption.")
@@ -97,8 +107,11 @@ func (s *Service) readAuthorizeRequest(r *http.Request, a *authorizeRequest) *oa
 	if refused := checkChallenge(a.form); refused != nil {
 		return refused
 	}
+	if refused := a.readMaxAge(); refused != nil {
+		return refused
+	}
 	a.scopes = s.parseScopes(a.form.Get("scope"))
-	if refused := s.checkScopes(a.scopes, a.segment); refused != nil {
+	if refused := s.checkScopes(a.scopes, a.segment, a.client.ClientID); refused != nil {
 		return refused
 	}
 	if refused := s.checkResource(r, a.form, a.scopes); refused != nil {
@@ -107,6 +120,29 @@ func (s *Service) readAuthorizeRequest(r *http.Request, a *authorizeRequest) *oa
 	var refused *oauthError
 	a.claims, refused = parseClaims(a.form.Get("claims"))
 	return refused
+}
+
+// prompts are the values of the parameter, of which Entra takes one and no list. The last two are of version 1.0.
+var prompts = []string{"", "login", "none", "consent", "select_account", "create", "admin_consent", "refresh_session"}
+
+// readMaxAge reads max_age (OpenID Connect Core section 3.1.2.1).
+func (a *authorizeRequest) readMaxAge() *oauthError {
+	text := a.form.Get("max_age")
+	if text == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return refusal(http.StatusBadRequest, "invalid_request", 90100, "max_age parameter is empty or not valid.")
+	}
+	maxAge := time.Duration(seconds) * time.Second
+	a.maxAge = &maxAge
+	return nil
+}
+
+// tooOld reports whether the user must sign in again, as max_age=0 always demands.
+func (a *authorizeRequest) tooOld(signedIn, now time.Time) bool {
+	return a.maxAge != nil && (*a.maxAge == 0 || now.Sub(signedIn) > *a.maxAge)
 }
 
 // checkChallenge looks at the parameters of PKCE (RFC 7636 section 4.2), if there are
@@ -131,6 +167,7 @@ func checkChallenge(form url.Values) *oauthError {
 func (s *Service) signIn(w http.ResponseWriter, r *http.Request, a *authorizeRequest) {
 	candidates := s.tenant.Candidates(a.segment)
 	session, signedIn := s.session(r, candidates)
+	tooOld := a.tooOld(session.authenticated, s.config.Clock())
 	hinted, hintKnown := find(candidates, a.form.Get("login_hint"))
 	prompt := a.form.Get("prompt")
 	picked := r.PostForm.Get(accountField)
@@ -144,16 +181,16 @@ func (s *Service) signIn(w http.ResponseWriter, r *http.Request, a *authorizeReq
 				"User account '%s' does not exist in tenant '%s'.", picked, a.segment))
 			return
 		}
-		s.grantTo(w, r, a, user)
-	case prompt == "none" && (!signedIn || hintKnown && hinted.ObjectID != session.user.ObjectID):
+		s.grantTo(w, r, a, user, true)
+	case prompt == "none" && (!signedIn || tooOld || hintKnown && hinted.ObjectID != session.user.ObjectID):
 		s.answerError(w, r, a, refusal(http.StatusBadRequest, "login_required", 50058,
 			"A silent sign-in request was sent but no user is signed in."))
 	case (prompt == "" || prompt == "none") && hintKnown:
-		s.grantTo(w, r, a, hinted)
-	case (prompt == "" || prompt == "none") && signedIn:
-		s.grantTo(w, r, a, session.user)
+		s.grantTo(w, r, a, hinted, tooOld)
+	case (prompt == "" || prompt == "none") && signedIn && !tooOld:
+		s.grantTo(w, r, a, session.user, false)
 	default:
-		s.accountPage(w, a.client, candidates, a.form, a.form.Get("login_hint"), a.redirectURI)
+		s.accountPage(w, a.client, candidates, a.form, a.form.Get("login_hint"))
 	}
 }
 
@@ -165,9 +202,9 @@ func find(users []directory.User, name string) (directory.User, bool) {
 	return users[i], true
 }
 
-// grantTo signs the user in and sends the client what it asked for.
-func (s *Service) grantTo(w http.ResponseWriter, r *http.Request, a *authorizeRequest, user directory.User) {
-	session := s.startSession(w, r, user)
+// grantTo signs the user in, again if anew says so, and sends the client what it asked for.
+func (s *Service) grantTo(w http.ResponseWriter, r *http.Request, a *authorizeRequest, user directory.User, anew bool) {
+	session := s.startSession(w, r, user, anew)
 	c := consent{
 		client:   a.client.ClientID,
 		tenant:   user.TenantID,
@@ -177,6 +214,9 @@ func (s *Service) grantTo(w http.ResponseWriter, r *http.Request, a *authorizeRe
 		platform: a.platform,
 		pkce:     a.form.Get("code_challenge") != "",
 		version:  endpointVersion(r),
+	}
+	if a.maxAge != nil {
+		c.authTime = session.authenticated
 	}
 	values, refused := s.authorizationResponse(a, c)
 	if refused != nil {
@@ -204,6 +244,9 @@ func (s *Service) authorizationResponse(a *authorizeRequest, c consent) (url.Val
 		hashes["c_hash"] = halfHash(code)
 	}
 	if slices.Contains(a.types, "token") {
+		if c.scopes.several {
+			return nil, errSeveralResources()
+		}
 		t, refused := s.accessToken(c, "0")
 		if refused != nil {
 			return nil, refused
@@ -212,6 +255,7 @@ func (s *Service) authorizationResponse(a *authorizeRequest, c consent) (url.Val
 		if refused != nil {
 			return nil, refused
 		}
+		response.Set("scope", c.scopes.text(t.Scopes))
 		for _, m := range response {
 			values.Set(m.Name, fmt.Sprint(m.Value))
 		}
@@ -234,6 +278,7 @@ func (s *Service) newCode(a *authorizeRequest, c consent) string {
 	return s.grants.codes.put(authorizationCode{
 		consent:         c,
 		redirectURI:     a.redirectURI,
+		redirectImplied: a.form.Get("redirect_uri") == "",
 		nonce:           a.form.Get("nonce"),
 		challenge:       a.form.Get("code_challenge"),
 		challengeMethod: a.form.Get("code_challenge_method"),

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,6 +36,10 @@ func (s *Service) authenticate(r *http.Request) (client directory.App, proof str
 	}
 	if secrets[0] == "" {
 		return client, "0", nil
+	}
+	if !client.Confidential() && r.PostForm.Get("grant_type") != "client_credentials" {
+		return client, "", refusal(http.StatusUnauthorized, "invalid_client", 700025,
+			"Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")
 	}
 	if !slices.ContainsFunc(secrets, func(secret string) bool { return hasSecret(client, secret) }) {
 		return client, "", refusal(http.StatusUnauthorized, "invalid_client", 7000215,
@@ -147,11 +152,14 @@ func (s *Service) isOwnAudience(r *http.Request, audience string) bool {
 }
 
 // certificateOf returns the one that the header names by its thumbprint. Clients
-// encode x5t#S256 as base64url or as padded standard base64.
+// encode x5t#S256 as base64url or as padded standard base64, and those that know no
+// x5t put the thumbprint into kid, also in hexadecimal as the portal shows it.
 func certificateOf(a directory.App, header jwsHeader) *x509.Certificate {
 	for _, c := range a.Certificates {
 		long := sha256.Sum256(c.Raw)
-		if isEncodingOf(header.X5T, directory.Thumbprint(c.Raw)) || isEncodingOf(header.X5TS256, long[:]) {
+		short := directory.Thumbprint(c.Raw)
+		named := isEncodingOf(header.Kid, short) || strings.EqualFold(header.Kid, hex.EncodeToString(short))
+		if isEncodingOf(header.X5T, short) || isEncodingOf(header.X5TS256, long[:]) || named {
 			return c
 		}
 	}

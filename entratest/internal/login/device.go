@@ -58,7 +58,7 @@ func (s *Service) newDeviceRequest(r *http.Request, segment string) (jsonobject.
 		return nil, errMissing("scope")
 	}
 	scopes := s.parseScopes(r.PostForm.Get("scope"))
-	if refused := s.checkScopes(scopes, segment); refused != nil {
+	if refused := s.checkScopes(scopes, segment, client.ClientID); refused != nil {
 		return nil, refused
 	}
 	if refused := s.checkResource(r, r.PostForm, scopes); refused != nil {
@@ -201,7 +201,7 @@ func (s *Service) serveDevicePage(w http.ResponseWriter, r *http.Request) {
 		s.settle(deviceCode, deviceGranted, user)
 		s.message(w, "You have signed in", app.Name+" on your device has your tokens. You can close this window.")
 	default:
-		s.accountPage(w, app, candidates, url.Values{userCodeField: {userCode}}, picked, "")
+		s.accountPage(w, app, candidates, url.Values{userCodeField: {userCode}}, picked)
 	}
 }
 

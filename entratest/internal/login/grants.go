@@ -32,9 +32,10 @@ type consent struct {
 	scopes scopeSet
 	claims claimsRequest
 
-	platform platform // of the redirect URI
-	pkce     bool     // the code was bound by PKCE
-	version  int      // of the endpoint, and so of ID tokens
+	authTime time.Time // of the sign-in, where the client asked for it by max_age
+	platform platform  // of the redirect URI
+	pkce     bool      // the code was bound by PKCE
+	version  int       // of the endpoint, and so of ID tokens
 }
 
 // needsSecret reports whether the client must prove itself to get tokens: not a
@@ -48,13 +49,15 @@ func (c consent) needsSecret(client directory.App) bool {
 }
 
 type session struct {
-	id   string // a GUID, sent as session_state
-	user directory.User
+	id            string // a GUID, sent as session_state
+	user          directory.User
+	authenticated time.Time // when the user last signed in
 }
 
 type authorizationCode struct {
 	consent
 	redirectURI     string
+	redirectImplied bool // the request named none
 	nonce           string
 	challenge       string
 	challengeMethod string

@@ -53,24 +53,19 @@ func fields(values url.Values) []field {
 	return list
 }
 
-// page writes a template under a policy that allows its own style and script, and
-// forms that lead to itself or to the targets.
-func (s *Service) page(w http.ResponseWriter, status int, name string, p page, targets ...string) {
+// page writes a template under a policy that allows its own style and script. It
+// limits no form-action, which browsers apply to all redirects that follow a form: an
+// application may send its user on from its redirect URI to any other host.
+func (s *Service) page(w http.ResponseWriter, status int, name string, p page) {
 	p.Nonce, p.Tenant = base64url(directory.RandomBytes(18)), s.tenant.Domain
-	if p.Action != "" {
-		targets = append(targets, p.Action)
-	}
-	forms := []string{"'self'"}
-	for _, target := range targets {
-		forms = append(forms, origin(target))
-	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "no-store, no-cache")
-	header.Set("Referrer-Policy", "no-referrer")
+	// With no-referrer, a form would come from the origin "null" (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+	header.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	header.Set("X-Content-Type-Options", "nosniff")
 	policy := "default-src 'none'; base-uri 'none'; style-src 'nonce-" + p.Nonce + "'; script-src 'nonce-" + p.Nonce +
-		"'; form-action " + strings.Join(forms, " ")
+		"'"
 	if name != "form_post" { // Silent sign-in posts from inside a frame.
 		policy += "; frame-ancestors 'none'"
 	}
@@ -79,21 +74,9 @@ func (s *Service) page(w http.ResponseWriter, status int, name string, p page, t
 	_ = s.pages.ExecuteTemplate(w, name, p) // A browser that left needs no page.
 }
 
-// origin is what a Content-Security-Policy calls the target, or 'self'.
-func origin(target string) string {
-	u, err := url.Parse(target)
-	switch {
-	case err != nil || u.Scheme == "":
-		return "'self'"
-	case u.Scheme == "http" || u.Scheme == "https":
-		return u.Scheme + "://" + u.Host
-	}
-	return u.Scheme + ":"
-}
-
 // accountPage asks who signs in to an application. Its form sends the account
 // beside the fields of form; hint names the account that the client expects.
-func (s *Service) accountPage(w http.ResponseWriter, app directory.App, candidates []directory.User, form url.Values, hint string, targets ...string) {
+func (s *Service) accountPage(w http.ResponseWriter, app directory.App, candidates []directory.User, form url.Values, hint string) {
 	p := page{App: app.Name, Fields: fields(form)}
 	if _, known := find(candidates, hint); !known {
 		p.Unknown = hint
@@ -101,7 +84,7 @@ func (s *Service) accountPage(w http.ResponseWriter, app directory.App, candidat
 	for _, u := range candidates {
 		p.Accounts = append(p.Accounts, pageAccount{u.ObjectID, u.FullName(), u.Username, initials(u)})
 	}
-	s.page(w, http.StatusOK, "picker", p, targets...)
+	s.page(w, http.StatusOK, "picker", p)
 }
 
 // message shows a page that asks for nothing.

@@ -41,7 +41,7 @@ func (s *Service) authorizationCode(r *http.Request, tenant string) (jsonobject.
 		return nil, errGrant(54005, "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.")
 	case s.config.Clock().After(code.expires):
 		return nil, errGrant(70008, "The provided authorization code is expired. Send a new interactive authorization request for this user and resource.")
-	case r.PostForm.Get("redirect_uri") != code.redirectURI:
+	case r.PostForm.Get("redirect_uri") != code.redirectURI && !(code.redirectImplied && r.PostForm.Get("redirect_uri") == ""):
 		return nil, errGrant(500112, "The reply address '%s' does not match the reply address '%s' provided when requesting Authorization code.",
 			r.PostForm.Get("redirect_uri"), code.redirectURI)
 	}

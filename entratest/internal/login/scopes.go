@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,6 +40,9 @@ func (s *Service) parseScopes(text string) scopeSet {
 		if set.resource == "" {
 			set.resource = resource
 		}
+		if strings.EqualFold(name, ".default") {
+			name = ".default"
+		}
 		if set.several = set.several || resource != set.resource; resource == set.resource {
 			set.names = append(set.names, name)
 		}
@@ -46,7 +50,27 @@ func (s *Service) parseScopes(text string) scopeSet {
 	if set.resource == "" { // OpenID Connect alone: the access token is for Graph.
 		set.resource = "https://" + s.tenant.Cloud.Graph
 	}
+	known := []string{"User.Read"} // of Graph
+	if api, ok := s.tenant.API(set.resource); ok {
+		known = api.Scopes
+	}
+	set.names = spelled(set.names, known)
 	return set
+}
+
+// spelled returns the names as known has them, each once: Entra ignores their case and answers with the registered spelling.
+func spelled(names, known []string) []string {
+	var list []string
+	for _, name := range names {
+		same := func(other string) bool { return strings.EqualFold(name, other) }
+		if i := slices.IndexFunc(known, same); i >= 0 {
+			name = known[i]
+		}
+		if !slices.ContainsFunc(list, same) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // asks reports whether one of OpenID Connect's scopes was asked for.
@@ -88,13 +112,23 @@ func (set scopeSet) text(permissions []string) string {
 }
 
 // checkScopes refuses permissions that the resource does not publish, and .default
-// beside others; see https://learn.microsoft.com/entra/identity-platform/scopes-oidc#the-default-scope.
-func (s *Service) checkScopes(set scopeSet, tenant string) *oauthError {
+// beside others, for the client; see https://learn.microsoft.com/entra/identity-platform/scopes-oidc#the-default-scope.
+func (s *Service) checkScopes(set scopeSet, tenant, client string) *oauthError {
 	if other := func(name string) bool { return name != ".default" }; slices.Contains(set.names, ".default") && slices.ContainsFunc(set.names, other) {
 		return refusal(http.StatusBadRequest, "invalid_scope", 70011,
 			"The provided value for the input parameter 'scope' is not valid. .default scope can't be combined with resource-specific scopes.")
 	}
+	app, _ := s.tenant.App(client)
+	unknown := func(name, resource string) *oauthError {
+		return refusal(http.StatusBadRequest, "invalid_client", 650053,
+			"The application '%s' asked for scope '%s' that doesn't exist on the resource '%s'. Contact the app vendor.", app.Name, name, resource)
+	}
 	if isGraph(set.resource, s.tenant.Cloud.Graph) {
+		for _, name := range set.names {
+			if name != ".default" && !isOpenIDScope(name) && !graphPermission.MatchString(name) {
+				return unknown(name, directory.GraphClientID)
+			}
+		}
 		return nil
 	}
 	api, ok := s.tenant.API(set.resource)
@@ -104,12 +138,15 @@ func (s *Service) checkScopes(set scopeSet, tenant string) *oauthError {
 	}
 	for _, name := range set.names {
 		if name != ".default" && !slices.Contains(api.Scopes, name) {
-			return refusal(http.StatusBadRequest, "invalid_client", 650053,
-				"The application asked for scope '%s' that doesn't exist on the resource '%s'.", name, api.ClientID)
+			return unknown(name, api.ClientID)
 		}
 	}
 	return nil
 }
+
+// graphPermission is how Graph's permissions look, such as Mail.Read; see https://learn.microsoft.com/graph/permissions-reference.
+// It has none called groups or roles, for which many clients ask.
+var graphPermission = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)+$`)
 
 // checkResource refuses a resource parameter (RFC 8707) of a version 2.0 endpoint
 // that is no identifier of the scopes' API, character by character: Entra refuses

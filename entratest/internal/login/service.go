@@ -51,6 +51,7 @@ type Token struct {
 	Capabilities          []string
 	Email                 bool              // of ID tokens: the user's address
 	Nonce                 string            // of ID tokens
+	AuthTime              time.Time         // of ID tokens: when the user signed in, or zero
 	Hashes                map[string]string // of ID tokens: c_hash and at_hash
 }
 

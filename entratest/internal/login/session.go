@@ -23,12 +23,17 @@ func (s *Service) session(r *http.Request, candidates []directory.User) (session
 	return current, ok && allowed
 }
 
-// startSession signs the browser in, or keeps its session if the user is the same.
-func (s *Service) startSession(w http.ResponseWriter, r *http.Request, user directory.User) session {
+// startSession signs the browser in, or keeps its session if the user is the same,
+// who signs in again there if anew says so.
+func (s *Service) startSession(w http.ResponseWriter, r *http.Request, user directory.User, anew bool) session {
 	if current, ok := s.session(r, []directory.User{user}); ok {
+		if cookie, err := r.Cookie(sessionCookie); err == nil && anew {
+			current.authenticated = s.config.Clock()
+			s.grants.sessions.swap(cookie.Value, func(session) session { return current })
+		}
 		return current
 	}
-	started := session{id: directory.RandomGUID(), user: user}
+	started := session{id: directory.RandomGUID(), user: user, authenticated: s.config.Clock()}
 	http.SetCookie(w, s.cookie(r, s.grants.sessions.put(started)))
 	return started
 }

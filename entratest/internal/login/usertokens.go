@@ -47,6 +47,8 @@ func (s *Service) idToken(c consent, nonce string, hashes map[string]string, inF
 		Email:   c.scopes.asks("email"),
 		Nonce:   nonce,
 		Hashes:  hashes,
+
+		AuthTime: c.authTime,
 	}
 	if client, _ := s.tenant.App(c.client); client.GroupClaims {
 		if inFragment && len(c.user.Groups) > groupsListedInFragment {
@@ -65,8 +67,7 @@ func (s *Service) idToken(c consent, nonce string, hashes map[string]string, inF
 // userResponse is the token response of the grants that stand for a user.
 func (s *Service) userResponse(r *http.Request, c consent, proof, nonce string) (jsonobject.Object, *oauthError) {
 	if c.scopes.several {
-		return nil, refusal(http.StatusBadRequest, "invalid_request", 28000,
-			"Provided value for the input parameter scope is not valid because it contains more than one resource.")
+		return nil, errSeveralResources()
 	}
 	t, refused := s.accessToken(c, proof)
 	if refused != nil {
@@ -96,6 +97,11 @@ func (s *Service) userResponse(r *http.Request, c consent, proof, nonce string) 
 		response.Set("client_info", clientInfo(c))
 	}
 	return response, nil
+}
+
+func errSeveralResources() *oauthError {
+	return refusal(http.StatusBadRequest, "invalid_request", 28000,
+		"Provided value for the input parameter scope is not valid because it contains more than one resource.")
 }
 
 // clientInfo is the member by which MSAL learns the user's home account.
@@ -129,7 +135,7 @@ func (s *Service) narrowed(r *http.Request, c consent) (consent, *oauthError) {
 		if offline && !c.scopes.asks("offline_access") {
 			c.scopes.openID = append(c.scopes.openID, "offline_access")
 		}
-		if refused := s.checkScopes(c.scopes, c.tenant); refused != nil {
+		if refused := s.checkScopes(c.scopes, c.tenant, c.client); refused != nil {
 			return c, refused
 		}
 	}
