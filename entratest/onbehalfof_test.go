@@ -158,6 +158,44 @@ func askGraph(t *testing.T, client *http.Client, method, url, token string) (*ht
 	return response, decode(t, readAll(t, response))
 }
 
+// Clients write the user's path in several ways, as the pointer to groups in a token does.
+func TestGraphFindsTheUserByEveryPath(t *testing.T) {
+	const groups = "77777777-7777-4777-8777-777777777777"
+	tenant := entratest.New(t, entratest.Config{Users: []entratest.Account{
+		{ObjectID: entratest.AliceObjectID, Username: "alice@contoso.example", GivenName: "Alice", Groups: []string{groups}},
+		{ObjectID: entratest.BobObjectID, Username: "bob@contoso.example"},
+	}})
+	const graph = "https://graph.microsoft.com/v1.0/"
+	token := tenant.Token(entratest.Graph())
+	for path, status := range map[string]int{
+		"me":                               200,
+		"me/":                              200,
+		"users/" + entratest.AliceObjectID: 200,
+		"users/ALICE@contoso.example":      200,
+		"users/" + entratest.BobObjectID:   403,
+		"users/" + entratest.AliceObjectID + "/messages": 404,
+	} {
+		response, user := askGraph(t, tenant.Client(), "GET", graph+path, token)
+		if response.StatusCode != status || status == 200 && user["id"] != entratest.AliceObjectID {
+			t.Errorf("%s: got %d %v, want %d", path, response.StatusCode, user, status)
+		}
+	}
+	for _, path := range []string{"me/getMemberGroups", "me/getMemberObjects", "users/" + entratest.AliceObjectID + "/getMemberObjects",
+		entratest.TenantID + "/users/" + entratest.AliceObjectID + "/getMemberObjects"} {
+		if _, answer := askGraph(t, tenant.Client(), "POST", graph+path, token); !reflect.DeepEqual(answer["value"], []any{groups}) {
+			t.Errorf("%s: got %v, want the group", path, answer)
+		}
+	}
+	foreign := graph + entratest.OtherTenantID + "/users/" + entratest.AliceObjectID + "/getMemberObjects"
+	if response, answer := askGraph(t, tenant.Client(), "POST", foreign, token); response.StatusCode != http.StatusForbidden {
+		t.Errorf("in another tenant: got %d %v, want 403", response.StatusCode, answer)
+	}
+	_, user := askGraph(t, tenant.Client(), "GET", graph+"me?$select=id,%20DisplayName", token)
+	if got, want := names(user), []string{"@odata.context", "displayName", "id"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("$select: got %v, want %v", got, want)
+	}
+}
+
 func TestGraphAnswersItsOwnTokens(t *testing.T) {
 	tenant := entratest.New(t)
 	base := start(t, tenant)

@@ -16,9 +16,14 @@ func (s *Service) graphRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
 	mux.HandleFunc("POST /oidc/userinfo", s.graphUser("openid", s.serveUserInfo))
-	mux.HandleFunc("GET /v1.0/me", s.graphUser("User.Read", s.serveMe))
-	mux.HandleFunc("GET /v1.0/me/transitiveMemberOf", s.graphUser("User.Read", s.serveTransitiveMemberOf))
-	mux.HandleFunc("POST /v1.0/me/getMemberObjects", s.graphUser("User.Read", s.serveMemberObjects))
+	for _, me := range []string{"/v1.0/me", "/v1.0/users/{user}"} {
+		mux.HandleFunc("GET "+me, s.graphUser("User.Read", s.serveMe))
+		mux.HandleFunc("GET "+me+"/transitiveMemberOf", s.graphUser("User.Read", s.serveTransitiveMemberOf))
+		mux.HandleFunc("POST "+me+"/getMemberObjects", s.graphUser("User.Read", s.serveMemberObjects))
+		mux.HandleFunc("POST "+me+"/getMemberGroups", s.graphUser("User.Read", s.serveMemberObjects))
+	}
+	// The pointer to groups in a token has the tenant in its path.
+	mux.HandleFunc("POST /v1.0/{tenant}/users/{user}/getMemberObjects", s.graphUser("User.Read", s.serveMemberObjects))
 	unknown := func(w http.ResponseWriter, r *http.Request) {
 		s.refuseGraph(w, r, http.StatusNotFound, "BadRequest", "The fake Graph has no resource at "+r.Method+" "+r.URL.Path+".")
 	}
@@ -32,6 +37,10 @@ func (s *Service) graphRoutes() http.Handler {
 			w.Header().Set("Access-Control-Allow-Headers", "authorization, content-type, client-request-id, sdkversion")
 			w.WriteHeader(http.StatusNoContent)
 			return
+		}
+		if path, found := strings.CutSuffix(r.URL.Path, "/"); found && path != "" { // Graph takes one at the end.
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = path, ""
 		}
 		routes.ServeHTTP(w, r)
 	})
@@ -70,9 +79,20 @@ func (s *Service) graphUser(scope string, next func(http.ResponseWriter, *http.R
 			s.refuseGraph(w, r, http.StatusNotFound, "Request_ResourceNotFound", "The user does not exist.")
 			return
 		}
+		if !isSelf(r, user, claims) {
+			s.refuseGraph(w, r, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+			return
+		}
 		w.Header().Set("Cache-Control", "private")
 		next(w, r, user, claims)
 	}
+}
+
+// isSelf reports whether the path names the token's own user, as far as it names one: User.Read allows no other.
+func isSelf(r *http.Request, user directory.User, claims ownClaims) bool {
+	name, tenant := r.PathValue("user"), strings.ToLower(r.PathValue("tenant"))
+	self := strings.EqualFold(name, claims.OID) || strings.EqualFold(name, user.Username)
+	return name == "" || self && (tenant == "" || tenant == claims.TID)
 }
 
 // refuseGraph writes an error as Graph does; see
@@ -114,7 +134,7 @@ func (s *Service) serveUserInfo(w http.ResponseWriter, r *http.Request, user dir
 }
 
 func (s *Service) serveMe(w http.ResponseWriter, r *http.Request, user directory.User, claims ownClaims) {
-	s.writeJSON(w, http.StatusOK, jsonobject.Object{
+	s.writeJSON(w, http.StatusOK, selected(r, jsonobject.Object{
 		{"@odata.context", "https://" + s.tenant.Cloud.Graph + "/v1.0/$metadata#users/$entity"},
 		{"businessPhones", []string{}},
 		{"displayName", user.FullName()},
@@ -127,6 +147,19 @@ func (s *Service) serveMe(w http.ResponseWriter, r *http.Request, user directory
 		{"surname", user.FamilyName},
 		{"userPrincipalName", user.Username},
 		{"id", claims.OID},
+	}))
+}
+
+// selected keeps of an object the properties that $select names; see
+// https://learn.microsoft.com/graph/query-parameters#select-parameter.
+func selected(r *http.Request, all jsonobject.Object) jsonobject.Object {
+	text := r.URL.Query().Get("$select")
+	if text == "" {
+		return all
+	}
+	wanted := strings.Split(text, ",")
+	return slices.DeleteFunc(all, func(m jsonobject.Member) bool {
+		return m.Name != "@odata.context" && !slices.ContainsFunc(wanted, func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), m.Name) })
 	})
 }
 
