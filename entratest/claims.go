@@ -40,6 +40,8 @@ func (s *Server) claims(t *tokenSpec) (jsonobject.Object, error) {
 	switch {
 	case s.tenant.Authority.Kind == directory.B2C:
 		claims = s.b2cClaims(t, claims)
+	case t.Unnamed: // https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+		claims = claims.Without("name", "oid", "preferred_username")
 	case t.notification:
 		claims = claims.Without("idtyp", "oid", "rh", "roles", "sub")
 	}

@@ -27,7 +27,7 @@
 // PKCE, device codes, refresh tokens and on-behalf-of; the authorization endpoint
 // with an account picker, sessions, silent sign-in and the response modes query,
 // fragment and form_post; logout; and of Microsoft Graph /oidc/userinfo, /v1.0/me,
-// /v1.0/me/transitiveMemberOf and /v1.0/me/getMemberObjects, for tokens that it
+// its transitiveMemberOf, getMemberObjects and getMemberGroups, for tokens that it
 // issued itself. Config.Cloud and Config.Authority choose another cloud, External
 // ID or Azure AD B2C.
 //
@@ -36,7 +36,10 @@
 // to the page of a device code. Authentication contexts that the parameter claims
 // asks for are granted at once, as acrs in the next token of a user; the capability
 // cp1 declared there comes back as xms_cc. A token for Graph has the scopes openid,
-// profile and User.Read whichever was asked for, as if consented to before.
+// profile and User.Read whichever was asked for, as if consented to before; an ID
+// token of version 2.0 has name, preferred_username and oid for the scope profile
+// alone, as Entra's do. Scopes are found in any case, max_age counts from the last
+// sign-in of the session, and a request without a redirect URI goes to a registered one.
 //
 // # On a port
 //

@@ -94,6 +94,32 @@ func TestGraphTokensHoldWhatWasConsentedTo(t *testing.T) {
 	}
 }
 
+// https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+func TestIDTokensNameTheUserForTheScopeProfile(t *testing.T) {
+	tenant := entratest.New(t)
+	named := map[string]any{"name": "Alice Example", "preferred_username": "alice@contoso.example", "oid": entratest.AliceObjectID}
+	unnamed := map[string]any{"name": nil, "preferred_username": nil, "oid": nil, "tid": entratest.TenantID, "aud": entratest.SPAClientID}
+	for scopes, want := range map[string]map[string]any{
+		"openid profile": named,
+		"openid":         unnamed,
+		"openid email " + entratest.APIURI + "/Orders.Read":   unnamed,
+		"openid profile " + entratest.APIURI + "/Orders.Read": named,
+	} {
+		checkClaims(t, signIn(t, tenant, scopes)["id_token"].(string), want)
+	}
+	// What was granted once stays so when a client asks for less.
+	tokens := signIn(t, tenant, "openid profile offline_access")
+	_, renewed := post(t, tenant.Client(), loginHost+entratest.TenantID+tokenPath, url.Values{"grant_type": {"refresh_token"},
+		"client_id": {entratest.SPAClientID}, "refresh_token": {tokens["refresh_token"].(string)}, "scope": {"openid"}})
+	checkClaims(t, renewed["id_token"].(string), named)
+	checkClaims(t, tenant.Token(entratest.IDToken()), map[string]any{"oid": entratest.AliceObjectID})
+	// Version 1.0 knows no scopes.
+	form := changed(pageRequest(), map[string][]string{"response_type": {"id_token"}, "scope": {"openid"}})
+	response, body := get(t, browser(t, tenant), loginHost+entratest.TenantID+"/oauth2/authorize?"+form.Encode())
+	_, values := answer(t, response, string(body))
+	checkClaims(t, values.Get("id_token"), map[string]any{"name": "Alice Example", "oid": entratest.AliceObjectID, "ver": "1.0"})
+}
+
 func TestEmailIsInIDTokensWhereGranted(t *testing.T) {
 	tenant := entratest.New(t)
 	for scopes, want := range map[string]any{

@@ -32,6 +32,7 @@ type consent struct {
 	scopes scopeSet
 	claims claimsRequest
 
+	profile  bool      // an earlier request of this grant asked for that scope
 	authTime time.Time // of the sign-in, where the client asked for it by max_age
 	platform platform  // of the redirect URI
 	pkce     bool      // the code was bound by PKCE

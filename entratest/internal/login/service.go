@@ -50,6 +50,7 @@ type Token struct {
 	AuthContexts          []string
 	Capabilities          []string
 	Email                 bool              // of ID tokens: the user's address
+	Unnamed               bool              // of ID tokens: without what the scope profile adds
 	Nonce                 string            // of ID tokens
 	AuthTime              time.Time         // of ID tokens: when the user signed in, or zero
 	Hashes                map[string]string // of ID tokens: c_hash and at_hash

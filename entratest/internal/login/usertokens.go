@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/entra-go/entra/entratest/internal/directory"
 	"github.com/entra-go/entra/entratest/internal/jsonobject"
 )
 
@@ -45,6 +46,7 @@ func (s *Service) idToken(c consent, nonce string, hashes map[string]string, inF
 		Client:  c.client,
 		Roles:   c.user.Roles[c.client],
 		Email:   c.scopes.asks("email"),
+		Unnamed: c.version == 2 && s.tenant.Authority.Kind != directory.B2C && !c.profile && !c.scopes.asks("profile"),
 		Nonce:   nonce,
 		Hashes:  hashes,
 
@@ -131,6 +133,7 @@ func (s *Service) narrowed(r *http.Request, c consent) (consent, *oauthError) {
 	c.claims = c.claims.and(claims)
 	if text := r.PostForm.Get("scope"); text != "" {
 		offline := c.scopes.asks("offline_access")
+		c.profile = c.profile || c.scopes.asks("profile")
 		c.scopes = s.parseScopes(text)
 		if offline && !c.scopes.asks("offline_access") {
 			c.scopes.openID = append(c.scopes.openID, "offline_access")
