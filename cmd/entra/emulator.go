@@ -200,8 +200,8 @@ func (r recipe) CAFile() string { return cmp.Or(r.CA, "ca.pem") }
 func (recipe) Strict() string { return strings.Join(strictClients, ", ") }
 
 var strictClients = []string{
-	"Apache", "Auth.js", "Authlib", "express-oauth2-jwt-bearer", "go-oidc", "jose", "jsonwebtoken and jwks-rsa", "oauth2-proxy",
-	"oauth4webapi", "openid-client", "PyJWT",
+	"Apache", "Auth.js", "Authlib", "express-oauth2-jwt-bearer", "express-openid-connect", "go-oidc", "jose",
+	"jsonwebtoken and jwks-rsa", "oauth2-proxy", "oauth4webapi", "openid-client", "PyJWT", "zitadel/oidc",
 }
 
 //go:embed recipes.txt

@@ -281,8 +281,8 @@ func (r recipe) command(t *testing.T) []string {
 		return []string{node(t), r.name}
 	case ".sh":
 		return []string{"sh", r.name}
-	case ".conf":
-		return nil // The test runs the server that reads it.
+	case ".conf", ".html":
+		return nil // The test runs what reads it.
 	case ".py":
 		return []string{localPython(t), r.name}
 	}
@@ -314,6 +314,8 @@ func TestTheWebApplicationsOfTheLocalGuide(t *testing.T) {
 		{"local/oauth4webapi.mjs", []localWay{names, anIssuer}},
 		{"local/auth.mjs", []localWay{names, anIssuer}},
 		{"local/go-oidc", []localWay{names, anIssuer}},
+		{"local/express-openid-connect.mjs", []localWay{names, anIssuer}},
+		{"local/zitadel-oidc", []localWay{names, anIssuer}},
 		{"local/msal-node.mjs", []localWay{names, endpoints}},
 		{"local/msal-python.py", []localWay{names, anIssuer, endpoints}},
 		{"local/authlib-client.py", []localWay{names, anIssuer}},
