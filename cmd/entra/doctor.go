@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -68,12 +69,12 @@ func doctor(ctx context.Context, args []string, s surroundings) (int, error) {
 			return misuse, err
 		}
 	}
-	e.examineProxy(s)
+	hosts := loginHosts
+	if cloudGiven {
+		hosts = loginHosts[cloud : cloud+1]
+	}
+	e.examineProxy(s, cmp.Or(hostOf(authority), hosts[0].host))
 	if authority == "" {
-		hosts := loginHosts
-		if cloudGiven {
-			hosts = loginHosts[cloud : cloud+1]
-		}
 		if !e.findTenant(ctx, tenant, hosts, &options) {
 			return bad, nil
 		}
@@ -152,8 +153,18 @@ func (e *examination) say(state, subject, format string, args ...any) {
 	fmt.Fprintln(e.out, wrap(fmt.Sprintf("%-5s  %-7s  ", state, subject), strings.Repeat(" ", 16), fmt.Sprintf(format, args...)))
 }
 
-func (e *examination) examineProxy(s surroundings) {
-	request := &http.Request{URL: &url.URL{Scheme: "https", Host: loginHosts[0].host}}
+// hostOf returns the host of an authority, "" if there is none.
+func hostOf(authority string) string {
+	u, err := url.Parse(authority)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// examineProxy finds the proxy to host: NO_PROXY may exclude one and not another.
+func (e *examination) examineProxy(s surroundings, host string) {
+	request := &http.Request{URL: &url.URL{Scheme: "https", Host: host}}
 	proxyOf := s.proxy
 	if proxyOf == nil {
 		proxyOf = http.ProxyFromEnvironment
@@ -163,7 +174,7 @@ func (e *examination) examineProxy(s surroundings) {
 	case err != nil:
 		e.say(wrong, "proxy", "the environment's proxy cannot be used (HTTPS_PROXY): it is no URL")
 	case proxy == nil:
-		e.say(well, "proxy", "none (HTTPS_PROXY is not set or is no URL, or NO_PROXY excludes Entra)")
+		e.say(well, "proxy", "none (HTTPS_PROXY is not set or is no URL, or NO_PROXY excludes %s)", host)
 	default:
 		e.proxy = proxy
 		e.say(well, "proxy", "%s://%s, from HTTPS_PROXY", proxy.Scheme, proxy.Host)

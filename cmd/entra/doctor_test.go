@@ -382,3 +382,26 @@ func TestTheDoctorKnowsWhereARequestHangs(t *testing.T) {
 		})
 	}
 }
+
+// NO_PROXY may exclude Microsoft's hosts and not an authority's, or one cloud's and not another's.
+func TestTheDoctorFindsTheProxyToTheHostThatItAsks(t *testing.T) {
+	for host, args := range map[string][]string{
+		"login.microsoftonline.com": {"-tenant", "contoso.com"},
+		"login.microsoftonline.us":  {"-tenant", "contoso.com", "-cloud", "USGovernment"},
+		"contoso.ciamlogin.com":     {"-authority", theirAuthority},
+	} {
+		var stdout strings.Builder
+		run(t.Context(), append([]string{"doctor"}, args...), surroundings{
+			stdout: &stdout, stderr: io.Discard, env: func(string) string { return "" }, network: failsWith(errors.New("Forbidden"))(t),
+			proxy: func(r *http.Request) (*url.URL, error) {
+				if r.URL.Host != host {
+					return nil, nil
+				}
+				return &url.URL{Scheme: "http", Host: "proxy.example:3128"}, nil
+			},
+		})
+		if !strings.Contains(stdout.String(), "http://proxy.example:3128, from HTTPS_PROXY") {
+			t.Errorf("%s: got\n%s\nwant its proxy", host, stdout.String())
+		}
+	}
+}
