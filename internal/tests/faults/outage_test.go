@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,5 +216,55 @@ func TestANewKeyAfterAnOutage(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// docs/replicas.md has the pauses between fetches that fail at once, and says what a fetch that hangs makes of them.
+func TestPausesAfterFetchesThatHang(t *testing.T) {
+	for name, row := range map[string]struct {
+		held bool
+		want []int // seconds from the end of the first fetch that hangs to the beginnings of the next ones
+	}{
+		"keys held":   {true, []int{1, 13, 27, 45, 71, 113, 173, 233}},
+		"no key held": {false, []int{0, 10, 20, 30, 40}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun := make(chan time.Time, 100)
+			var hangs atomic.Bool
+			hangs.Store(!row.held)
+			change := func(o *entra.Options) {
+				inner := o.HTTPClient.Transport
+				o.HTTPClient = testbed.Client(func(r *http.Request) (*http.Response, error) {
+					if !hangs.Load() {
+						return inner.RoundTrip(r)
+					}
+					begun <- time.Now()
+					<-r.Context().Done()
+					return nil, r.Context().Err()
+				})
+			}
+			bubble(t, change, func(t *testing.T, tenant *entratest.Server, v *entra.Verifier) {
+				lasting := tenant.Token(entratest.Lifetime(10 * time.Hour))
+				if row.held {
+					expect(t, v, lasting, accepted)
+					time.Sleep(2 * time.Hour)
+					hangs.Store(true)
+				}
+				for len(begun) <= len(row.want) {
+					_, _ = v.Verify(t.Context(), lasting) // to use its key, or to want it
+					if row.held {
+						time.Sleep(time.Second)
+					}
+				}
+				first := <-begun
+				var got []int
+				for range row.want {
+					got = append(got, int((<-begun).Sub(first.Add(10*time.Second)).Seconds()))
+				}
+				if !slices.Equal(got, row.want) {
+					t.Errorf("got fetches after %v seconds, want %v", got, row.want)
+				}
+			})
+		})
 	}
 }
