@@ -87,7 +87,7 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 	ctx, way := Follow(ctx, r.URL)
 	response, err := c.client.Do(r.WithContext(ctx))
 	if err != nil {
-		return nil, clientError(err, way)
+		return nil, clientError(err, url, way)
 	}
 	defer response.Body.Close()
 	// A 204 or 206 is no document, and a 304 was not asked for.
@@ -107,8 +107,9 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 
 // clientError keeps short what the client says of an answer, which may be anybody's, and says of a time that is over
 // what took it.
-func clientError(err error, way *Way) error {
-	const limit = 256
+func clientError(err error, url string, way *Way) error {
+	// The text begins with the URL that was asked for, which must not take the room of what went wrong.
+	limit := len(url) + 190
 	// A dialer that finds the end of the time before the client does has said it already.
 	if step := way.Step(); errors.Is(err, context.DeadlineExceeded) && step != "" && !strings.Contains(err.Error(), step) {
 		err = fmt.Errorf("%w (%s)", err, step)

@@ -75,3 +75,14 @@ func TestAFetchThatFailsOtherwiseSaysNoMore(t *testing.T) {
 		t.Errorf("got %v, want the error as it is", err)
 	}
 }
+
+// An authority's URL can be as long as the rest of the text, and what the runbook tells apart stands behind it.
+func TestALongURLLeavesRoomForWhatWentWrong(t *testing.T) {
+	long := "https://login.contoso.example/" + strings.Repeat("B2C_1A_signin/", 40) + "v2.0/.well-known/openid-configuration"
+	const words = "tls: failed to verify certificate: x509: certificate has expired or is not yet valid"
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New(words) }}
+	_, err := fetch.New(&http.Client{Transport: transport}).Get(t.Context(), long)
+	if err == nil || !strings.Contains(err.Error(), words) {
+		t.Errorf("got %v, want %q in it", err, words)
+	}
+}
