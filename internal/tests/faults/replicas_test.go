@@ -102,3 +102,17 @@ func TestReplicasThatStartTogetherRefreshApart(t *testing.T) {
 		}
 	})
 }
+
+// A probe keeps no keys fresh: it fetches when there are none.
+func TestAnIdleReplicaThatIsProbedFetchesWhenItsKeysAreGone(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, _ *entratest.Server, v *entra.Verifier) {
+		for began := time.Now(); time.Since(began) < 60*time.Hour; time.Sleep(10 * time.Second) {
+			if err := v.Ready(t.Context()); err != nil {
+				t.Fatalf("after %v: got %v, want nil", time.Since(began), err)
+			}
+		}
+		if got := v.Stats().Fetches; got != 3 {
+			t.Errorf("got %d fetches in 60 hours, want one at the start and one every 25 hours", got)
+		}
+	})
+}
