@@ -122,6 +122,25 @@ func TestStrictRedirects(t *testing.T) {
 	}
 }
 
+// https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redirect-uris-for-single-page-apps-spas
+func TestStrictRefusesSecretsFromPages(t *testing.T) {
+	for strict, want := range map[bool]any{true: "invalid_request", false: nil} {
+		tenant := entratest.New(t, entratest.Config{Strict: strict})
+		request, _ := http.NewRequest("POST", loginHost+entratest.TenantID+tokenPath, strings.NewReader(daemonForm().Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Origin", "http://localhost:3000")
+		response, err := tenant.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := decode(t, readAll(t, response))
+		text, _ := answer["error_description"].(string)
+		if answer["error"] != want || strict && (!strings.HasPrefix(text, "AADSTS9002326: ") || !strings.Contains(text, "'http://localhost:3000'")) {
+			t.Errorf("strict %t: got %v, want error %v", strict, answer, want)
+		}
+	}
+}
+
 func TestAccountPicker(t *testing.T) {
 	tenant := entratest.New(t)
 	client := browser(t, tenant)

@@ -41,6 +41,13 @@ func TestMetadata(t *testing.T) {
 			if _, body := get(t, tenant.Client(), document["jwks_uri"].(string)); !strings.Contains(string(body), `"kid"`) {
 				t.Errorf("jwks_uri %v leads to %s", document["jwks_uri"], body)
 			}
+			// Many programs learn a domain's directory ID here, from the third segment of an endpoint.
+			segment := strings.NewReplacer(entratest.TenantDomain, entratest.TenantID).Replace(row.segment)
+			for _, endpoint := range []string{"authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "end_session_endpoint", "jwks_uri"} {
+				if got, want := document[endpoint].(string), loginHost+segment+"/"; !strings.HasPrefix(got, want) {
+					t.Errorf("got %s %s, want it below %s", endpoint, got, want)
+				}
+			}
 			if got := document["tenant_region_scope"] == nil; got != strings.Contains(row.issuer, "{tenantid}") {
 				t.Errorf("got tenant_region_scope %v", document["tenant_region_scope"])
 			}

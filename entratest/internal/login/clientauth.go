@@ -15,10 +15,24 @@ import (
 	"github.com/entra-go/entra/entratest/internal/directory"
 )
 
-// authenticate identifies the client (RFC 6749 section 2.3): by Basic, by
-// parameters of the body, or by a signed assertion. The proof is the value of
-// azpacr: "0" none, "1" a secret, "2" a certificate.
+// authenticate identifies the client, which must not prove itself from a page: its secret would be everybody's. The proof
+// is the value of azpacr: "0" none, "1" a secret, "2" a certificate.
 func (s *Service) authenticate(r *http.Request) (client directory.App, proof string, refused *oauthError) {
+	client, proof, refused = s.identify(r)
+	if refused == nil && proof != "0" && s.config.Strict && r.Header.Get("Origin") != "" {
+		refused = errCrossOrigin(r)
+	}
+	return client, proof, refused
+}
+
+func errCrossOrigin(r *http.Request) *oauthError {
+	return refusal(http.StatusBadRequest, "invalid_request", 9002326, "Cross-origin token redemption is permitted only for the "+
+		"'Single-Page Application' client-type. Request origin: '%s'.", r.Header.Get("Origin"))
+}
+
+// identify reads how the client proves itself (RFC 6749 section 2.3): by Basic, by
+// parameters of the body, or by a signed assertion.
+func (s *Service) identify(r *http.Request) (client directory.App, proof string, refused *oauthError) {
 	if r.PostForm.Has("client_assertion") {
 		client, refused = s.authenticateByAssertion(r)
 		return client, "2", refused

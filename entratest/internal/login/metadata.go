@@ -30,8 +30,8 @@ func (s *Service) Metadata(base string) ([]byte, error) {
 
 // metadata lists the members in the order of Entra's own documents.
 func (s *Service) metadata(version int, base, segment, tenant, appID string) jsonobject.Object {
-	if s.tenant.Authority.Kind == directory.ExternalID {
-		segment = tenant // Its endpoints name the directory, whatever was asked.
+	if s.tenant.Authority.Kind != directory.B2C && tenant != "" && segment != "consumers" {
+		segment = tenant // A domain name becomes the directory's ID.
 	}
 	root := base + s.tenant.Path(segment)
 	oauth, keys, scopes := root+"/oauth2/", root+"/discovery/keys", "openid"

@@ -82,8 +82,7 @@ func (s *Service) checkPlatform(r *http.Request, client directory.App, code auth
 		return refusal(http.StatusBadRequest, "invalid_request", 9002327,
 			"Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.")
 	case code.platform != spaPlatform && s.config.Strict && origin:
-		return refusal(http.StatusBadRequest, "invalid_request", 9002326,
-			"Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.")
+		return errCrossOrigin(r)
 	case proof == "0" && code.needsSecret(client):
 		return errNoSecret()
 	}
