@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/entra-go/entra/internal/quote"
 )
@@ -97,7 +99,7 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 	// The limit counts bytes after decompression, so that a small bomb is found.
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: reading the answer: %w", url, err)
+		return nil, plain(fmt.Errorf("%s: reading the answer: %w", url, err), url)
 	}
 	if len(body) > maxSize {
 		return nil, fmt.Errorf("%s: the answer is larger than %d bytes", url, maxSize)
@@ -105,20 +107,30 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 	return body, nil
 }
 
-// clientError keeps short what the client says of an answer, which may be anybody's, and says of a time that is over
-// what took it.
+// clientError says of a time that is over what took it, and is [plain] besides.
 func clientError(err error, url string, way *Way) error {
-	// The text begins with the URL that was asked for, which must not take the room of what went wrong.
-	limit := len(url) + 190
 	// A dialer that finds the end of the time before the client does has said it already.
 	if step := way.Step(); errors.Is(err, context.DeadlineExceeded) && step != "" && !strings.Contains(err.Error(), step) {
 		err = fmt.Errorf("%w (%s)", err, step)
 	}
-	if text := err.Error(); len(text) > limit {
+	return plain(err, url)
+}
+
+// plain keeps short and printable what the client says of an answer, which may be anybody's: a proxy's words, or bytes that
+// are no HTTP.
+func plain(err error, url string) error {
+	// The text begins with the URL that was asked for, which must not take the room of what went wrong.
+	limit := len(url) + 190
+	switch text := err.Error(); {
+	case len(text) > limit:
 		return fmt.Errorf("%s... (%w)", strconv.QuoteToASCII(text[:limit]), errLongText)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, isUnprintable):
+		return errors.New(strconv.QuoteToASCII(text))
 	}
 	return err
 }
+
+func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 var errLongText = errors.New("the rest of the HTTP client's error is left out")
 

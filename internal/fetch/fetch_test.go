@@ -4,12 +4,16 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/entra-go/entra/internal/fetch"
 	"github.com/entra-go/entra/internal/tests/testbed"
@@ -190,5 +194,37 @@ func TestErrorsOfTheClientAreCut(t *testing.T) {
 	cancel()
 	if _, err := fetch.New(nil).Get(ended, address); !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that ended: got %v, want its error", err)
+	}
+}
+
+// Short texts are anybody's too, and so is what comes after the header.
+func TestErrorsOfTheClientArePrintable(t *testing.T) {
+	printable := func(text string) bool {
+		return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+	}
+	for name, words := range map[string]string{
+		"an escape sequence":     "Forbidden\x1b[2J",
+		"a line break":           "Forbidden\nentra: all is well",
+		"reversed text":          "Forbidden \u202egnp",
+		"a control of Latin-1":   "Forbidden\u009b2J",
+		"a byte that is no rune": "Forbidden\x9b2J",
+		"a long text":            "Forbidden\x1b" + strings.Repeat("x", 1<<20),
+	} {
+		refuses := testbed.Client(func(*http.Request) (*http.Response, error) { return nil, errors.New(words) })
+		breaksOff := testbed.Client(func(r *http.Request) (*http.Response, error) {
+			body := io.MultiReader(strings.NewReader("{"), iotest.ErrReader(errors.New(words)))
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: r}, nil
+		})
+		for where, client := range map[string]*http.Client{"before the answer": refuses, "in the answer": breaksOff} {
+			_, err := fetch.New(client).Get(t.Context(), address)
+			if err == nil || len(err.Error()) > 1100 || !printable(err.Error()) || !strings.Contains(err.Error(), "Forbidden") {
+				t.Errorf("%s %s: got %.200q, want a short printable text that begins as this one", name, where, err)
+			}
+		}
+	}
+	const words = "der Name läßt sich nicht auflösen" // as of a system that speaks German
+	client := testbed.Client(func(*http.Request) (*http.Response, error) { return nil, errors.New(words) })
+	if _, err := fetch.New(client).Get(t.Context(), address); err == nil || !strings.HasSuffix(err.Error(), ": "+words) {
+		t.Errorf("got %v, want the words as they are", err)
 	}
 }
