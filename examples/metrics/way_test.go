@@ -132,6 +132,9 @@ func reset(ctx context.Context, network, address string) (net.Conn, error) {
 	return resets{conn}, err
 }
 
+// wrapped is a transport of the program's own around net/http's.
+type wrapped struct{ *http.Transport }
+
 func serve200(body string) http.HandlerFunc { return answer(http.StatusOK, body) }
 
 func answer(status int, body string) http.HandlerFunc {
@@ -223,6 +226,7 @@ func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
 			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\nhello")
 		})), nil, page},
 		{"an answer that breaks off", through(overTLS(says("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")), trusting(0)), nil, wait},
+		{"a transport of the program's own hangs", &http.Client{Transport: wrapped{through(dropped).Transport.(*http.Transport)}}, nil, "Run `entra doctor`"},
 		{"a page", nil, serve200("<html>blocked"), page},
 		{"a redirect to a page", nil, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://portal.example/", http.StatusFound)

@@ -86,8 +86,12 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/json")
-	ctx, way := Follow(ctx, r.URL)
-	response, err := c.client.Do(r.WithContext(ctx))
+	way := new(Way)
+	if c.isTraceable() {
+		ctx, way = Follow(ctx, r.URL)
+		r = r.WithContext(ctx)
+	}
+	response, err := c.client.Do(r)
 	if err != nil {
 		return nil, clientError(err, url, way)
 	}
@@ -105,6 +109,18 @@ func (c *Client) Get(ctx context.Context, url string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: the answer is larger than %d bytes", url, maxSize)
 	}
 	return body, nil
+}
+
+// isTraceable reports whether no code of the caller's stands before net/http's transport. Such code may add one
+// httptrace.ClientTrace of its own to every request, and httptrace.WithClientTrace changes that in place where the request
+// has a trace already: it would hold the Way of every fetch, and two fetches at a time would race.
+func (c *Client) isTraceable() bool {
+	transport := c.client.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	_, ok := transport.(*http.Transport)
+	return ok
 }
 
 // clientError says of a time that is over what took it, and is [plain] besides.

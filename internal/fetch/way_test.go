@@ -6,13 +6,19 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
+	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
 
 	"github.com/entra-go/entra/internal/fetch"
+	"github.com/entra-go/entra/internal/tests/testbed"
 )
 
 // A fetch whose time is over says what it waited for, in the words that package net has for it. Whether the client or its
@@ -84,5 +90,32 @@ func TestALongURLLeavesRoomForWhatWentWrong(t *testing.T) {
 	_, err := fetch.New(&http.Client{Transport: transport}).Get(t.Context(), long)
 	if err == nil || !strings.Contains(err.Error(), words) {
 		t.Errorf("got %v, want %q in it", err, words)
+	}
+}
+
+// A caller's transport may trace all of its requests with one ClientTrace, which httptrace.WithClientTrace changes in place
+// where a request has a trace already. Its hooks must run once a request, and fetches side by side must not race.
+func TestACallersOwnTraceStaysAsItIs(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	var calls atomic.Int32
+	trace := &httptrace.ClientTrace{GetConn: func(string) { calls.Add(1) }}
+	hook := reflect.ValueOf(trace.GetConn).Pointer()
+	client := fetch.New(testbed.Client(func(r *http.Request) (*http.Response, error) {
+		return server.Client().Transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	}))
+	const fetches = 8
+	var wait sync.WaitGroup
+	for range fetches {
+		wait.Go(func() {
+			if _, err := client.Get(t.Context(), server.URL); err != nil {
+				t.Errorf("got %v, want the document", err)
+			}
+		})
+	}
+	wait.Wait()
+	changed := reflect.ValueOf(trace.GetConn).Pointer() != hook
+	if got := calls.Load(); got != fetches || changed {
+		t.Errorf("got %d calls, and the caller's hook changed: %v; want %d and the hook as it was", got, changed, fetches)
 	}
 }
