@@ -175,6 +175,10 @@ func (e *examination) examineProxy(s surroundings, host string) {
 		e.say(wrong, "proxy", "the environment's proxy cannot be used (HTTPS_PROXY): it is no URL")
 	case proxy == nil:
 		e.say(well, "proxy", "none (HTTPS_PROXY is not set or is no URL, or NO_PROXY excludes %s)", host)
+	// A # or / in a password ends the URL's host before its time, or makes net/http put http:// before the whole. What is then
+	// the host may be a part of the password.
+	case strings.HasSuffix(proxy.Host, ":") || strings.Contains(proxy.Path+proxy.RawQuery+proxy.Fragment, "@"):
+		e.say(wrong, "proxy", "HTTPS_PROXY is no URL of a proxy; write special characters of user and password as %%XX, such as %%23 for #")
 	default:
 		e.proxy = proxy
 		e.say(well, "proxy", "%s://%s, from HTTPS_PROXY", proxy.Scheme, proxy.Host)

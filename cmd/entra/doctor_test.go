@@ -405,3 +405,29 @@ func TestTheDoctorFindsTheProxyToTheHostThatItAsks(t *testing.T) {
 		}
 	}
 }
+
+// A password with a special character is the usual reason why HTTPS_PROXY is no URL. net/http then asks a host named http, or
+// takes the user for the host and the beginning of the password for its port.
+func TestTheDoctorFindsAProxyThatIsNoURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://http://user:hunt#er2@proxy.example:3128":  "WRONG proxy HTTPS_PROXY is no URL of a proxy; write special characters of user and password as %XX",
+		"http://https://user:hunt er2@proxy.example:3128": "WRONG proxy HTTPS_PROXY is no URL of a proxy",
+		"http://user:2002#hunter@proxy.example:3128":      "WRONG proxy HTTPS_PROXY is no URL of a proxy",
+		"http://user:2002/hunter@proxy.example:3128":      "WRONG proxy HTTPS_PROXY is no URL of a proxy",
+		"http://user:2002?hunter@proxy.example:3128":      "WRONG proxy HTTPS_PROXY is no URL of a proxy",
+		"http://user:hunt%23er2@proxy.example:3128":       "ok proxy http://proxy.example:3128, from HTTPS_PROXY",
+		"socks5://user:hunter2@[2001:db8::1]:1080":        "ok proxy socks5://[2001:db8::1]:1080, from HTTPS_PROXY",
+	} {
+		var stdout, stderr strings.Builder
+		run(t.Context(), []string{"doctor", "-tenant", "contoso.com"}, surroundings{
+			stdout: &stdout, stderr: &stderr, env: func(string) string { return "" }, network: failsWith(errors.New("Forbidden"))(t),
+			proxy: func(*http.Request) (*url.URL, error) { return url.Parse(text) },
+		})
+		if got := strings.Join(strings.Fields(stdout.String()), " "); !strings.Contains(got, want) {
+			t.Errorf("%s: got\n%s\nwant %q", text, stdout.String(), want)
+		}
+		if all := stdout.String() + stderr.String(); strings.Contains(all, "hunt") || strings.Contains(all, "2002") {
+			t.Errorf("%s: got its password in\n%s%s", text, stdout.String(), stderr.String())
+		}
+	}
+}
