@@ -327,6 +327,14 @@ func TestTheWebApplicationsOfTheLocalGuide(t *testing.T) {
 		if got, want := textOf(t, l.asAlice(), page, ""), "200 Alice Example: 200 orders of "+entratest.AliceObjectID; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+		response, err := l.asAlice().Get(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if got := response.Header.Get("Content-Type"); strings.HasPrefix(got, "text/html") {
+			t.Errorf("got the name of a user, who may choose it, in %s; want text", got)
+		}
 	})
 }
 

@@ -21,6 +21,6 @@ app.use(oidc.auth({
 app.get("/", async (request, response) => {
   const { access_token } = await request.oidc.accessToken.refresh();
   const orders = await fetch(api, { headers: { authorization: `Bearer ${access_token}` } });
-  response.send(`${request.oidc.user.name}: ${orders.status} ${await orders.text()}`);
+  response.type("text").send(`${request.oidc.user.name}: ${orders.status} ${await orders.text()}`);
 });
 app.listen(new URL(page).port, "localhost");

@@ -65,6 +65,7 @@ func orders(w http.ResponseWriter, r *http.Request, tokens *oidc.Tokens[*oidc.ID
 	if err != nil {
 		return err
 	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8") // Users choose their names.
 	_, err = fmt.Fprintf(w, "%s: %d %s", tokens.IDTokenClaims.Name, response.StatusCode, text)
 	return err
 }
