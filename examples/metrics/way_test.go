@@ -231,6 +231,9 @@ func TestTheRunbookTellsApartWhatIsInTheWay(t *testing.T) {
 		{"a redirect to a page", nil, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://portal.example/", http.StatusFound)
 		}, page},
+		{"a redirect to a page with a long address", nil, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://portal.example/?from="+strings.Repeat("x", 1000), http.StatusFound)
+		}, page},
 		{"a page with status 403", nil, answer(403, "<html>"), same},
 		{"a page with status 511", nil, answer(511, "<html>"), same},
 		{"a password by a proxy that nobody set", nil, answer(407, "<html>"), password},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	neturl "net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -125,6 +126,10 @@ func (c *Client) isTraceable() bool {
 
 // clientError says of a time that is over what took it, and is [plain] besides.
 func clientError(err error, url string, way *Way) error {
+	// That of a redirect begins with where it leads, which can be as long as the server likes.
+	if failed, ok := err.(*neturl.Error); ok && failed.URL != url {
+		err = fmt.Errorf("%s: %w", url, failed.Err)
+	}
 	// A dialer that finds the end of the time before the client does has said it already.
 	if step := way.Step(); errors.Is(err, context.DeadlineExceeded) && step != "" && !strings.Contains(err.Error(), step) {
 		err = fmt.Errorf("%w (%s)", err, step)

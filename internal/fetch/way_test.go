@@ -93,6 +93,18 @@ func TestALongURLLeavesRoomForWhatWentWrong(t *testing.T) {
 	}
 }
 
+// A captive portal's URL often holds the one that was asked for, and much more.
+func TestALongRedirectLeavesRoomForWhatWentWrong(t *testing.T) {
+	client := answering(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://portal.example/?from="+strings.Repeat("x", 1000), http.StatusFound)
+	})
+	_, err := fetch.New(client).Get(t.Context(), address)
+	const want = address + `: redirect to another host or scheme ("https://portal.example") refused`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // A caller's transport may trace all of its requests with one ClientTrace, which httptrace.WithClientTrace changes in place
 // where a request has a trace already. Its hooks must run once a request, and fetches side by side must not race.
 func TestACallersOwnTraceStaysAsItIs(t *testing.T) {
