@@ -430,7 +430,7 @@ func (a *authority) unverified(body string) string {
 		return ""
 	}
 	issuer, audience := claimset.Unverified(payload)
-	return "; " + a.policy.Unverified(issuer, audience)
+	return "; " + a.policy.UnverifiedOfUnknownKey(issuer, audience)
 }
 
 // remember keeps a token that was accepted with k, and returns its payload for the claims.

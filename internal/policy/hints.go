@@ -10,15 +10,25 @@ import (
 // Unverified describes for a text what a token says that nobody's key has verified: its issuer and audience, with a hint
 // where people mix up issuers. It decides nothing.
 func (p *Policy) Unverified(issuer, audience string) string {
+	return unverified(issuer, audience, p.hint(issuer, audience, ""))
+}
+
+// UnverifiedOfUnknownKey is [Policy.Unverified] for a token whose key was looked for and is not among those held.
+func (p *Policy) UnverifiedOfUnknownKey(issuer, audience string) string {
+	return unverified(issuer, audience, p.hint(issuer, audience, p.appKeysHint()))
+}
+
+func unverified(issuer, audience, hint string) string {
 	text := "the token says (unverified) that its issuer is " + quote.Text(issuer) + " and its audience " + quote.Text(audience)
-	if hint := p.hint(issuer, audience); hint != "" {
+	if hint != "" {
 		return text + ": " + hint
 	}
 	return text
 }
 
-// hint says what an issuer is that reaches APIs by mistake, and what to change; "" for one that says nothing.
-func (p *Policy) hint(issuer, audience string) string {
+// hint says what an issuer is that reaches APIs by mistake, and what to change; "" for one that says nothing, and own
+// for one that is this Policy's as far as its host and tenant say.
+func (p *Policy) hint(issuer, audience, own string) string {
 	// Whoever issued it: this audience means that it was never for an API.
 	if strings.HasPrefix(strings.ToLower(audience), tokenExchange) {
 		return "it is the assertion of a workload identity, for Entra alone; the client must exchange it for an access token of this API" + p.ScopeCure() + ", and send that"
@@ -43,11 +53,11 @@ func (p *Policy) hint(issuer, audience string) string {
 	case strings.HasSuffix(host, "sovcloud-identity.fr"), strings.HasSuffix(host, "sovcloud-identity.de"), strings.HasSuffix(host, "sovcloud-identity.sg"):
 		return "it is a token of a sovereign cloud; set Options.Authority to https://" + host + "/<tenant ID>/v2.0"
 	}
-	return p.hintAtEntra(host, tenant)
+	return p.hintAtEntra(host, tenant, own)
 }
 
 // hintAtEntra is about issuers of Entra's own hosts.
-func (p *Policy) hintAtEntra(host, tenant string) string {
+func (p *Policy) hintAtEntra(host, tenant, own string) string {
 	t := p.authority.tenants
 	switch cloud := cloudOf(host); {
 	case cloud == "":
@@ -61,7 +71,7 @@ func (p *Policy) hintAtEntra(host, tenant string) string {
 	case tenant != "" && !t.any && t.issuers[tenant] == (issuers{}):
 		return "it is a token of a tenant that Options.Tenants does not name"
 	}
-	return p.appKeysHint()
+	return own
 }
 
 // appKeysHint is about a key that is not among those held, of a token that is this Policy's by its issuer.

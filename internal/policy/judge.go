@@ -83,7 +83,7 @@ func (p *Policy) withHint(err error, set *claimset.Set) error {
 	if !ok || refused.Reason != refuse.Issuer {
 		return err
 	}
-	if hint := p.hint(set.Iss, set.Aud); hint != "" && hint != p.appKeysHint() {
+	if hint := p.hint(set.Iss, set.Aud, ""); hint != "" {
 		refused.Text += "; " + hint
 	}
 	return err

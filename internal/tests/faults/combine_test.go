@@ -369,3 +369,23 @@ func TestCombinedTenantsThatShareKeys(t *testing.T) {
 		time.Sleep(11 * time.Second)
 	})
 }
+
+// An issuer that nobody expects is refused before any key is looked for, and its text must not say otherwise.
+func TestTheTextOfAnUnexpectedIssuerSaysNothingOfKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := entratest.New(t)
+		token := tenant.Token(entratest.Claim("iss", "https://login.microsoftonline.com/"+entratest.TenantID+"/v3.0"))
+		for _, appKeys := range []bool{false, true} {
+			a := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.AppKeys = appKeys })
+			b := testbed.NewVerifier(t, tenant, func(o *entra.Options) { o.Tenants = []string{entratest.OtherTenantID} })
+			v, err := entra.Combine(a, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = v.Verify(t.Context(), token)
+			if got := outcome(err); got != "issuer" || strings.Contains(err.Error(), "AppKeys") || v.Stats().Fetches != 0 {
+				t.Errorf("AppKeys %v: got %v after %d fetches, want issuer, after none, and nothing of Options.AppKeys", appKeys, err, v.Stats().Fetches)
+			}
+		}
+	})
+}
