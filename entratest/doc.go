@@ -38,8 +38,9 @@
 // cp1 declared there comes back as xms_cc. A token for Graph has the scopes openid,
 // profile and User.Read whichever was asked for, as if consented to before; an ID
 // token of version 2.0 has name, preferred_username and oid for the scope profile
-// alone, as Entra's do. Scopes are found in any case, max_age counts from the last
-// sign-in of the session, and a request without a redirect URI goes to a registered one.
+// alone, as Entra's do. Scopes but for OpenID Connect's are found in any case, max_age
+// counts from the last sign-in of the session, and a request without a redirect URI
+// goes to a registered one.
 //
 // # On a port
 //
