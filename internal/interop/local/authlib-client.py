@@ -79,6 +79,7 @@ class Page(BaseHTTPRequestHandler):
             state = parse_qs(url.query)["state"][0]
             text = signed_in(state, f"{page}{self.path}")
             self.send_response(200)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
         else:
             text = ""
             self.send_response(302)

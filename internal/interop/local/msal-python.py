@@ -46,6 +46,7 @@ class Page(BaseHTTPRequestHandler):
         if url.path == "/auth/callback":
             text = signed_in(dict(parse_qsl(url.query)))
             self.send_response(200)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
         else:
             text = ""
             self.send_response(302)

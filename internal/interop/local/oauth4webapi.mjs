@@ -46,6 +46,7 @@ async function signedIn(url) {
 
 createServer(async (request, response) => {
   const url = new URL(request.url, page);
+  response.setHeader("content-type", "text/plain; charset=utf-8");
   try {
     if (url.pathname === "/auth/callback") response.end(await signedIn(url));
     else response.writeHead(302, { location: (await signIn()).href }).end();
