@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,15 +14,22 @@ import (
 
 const issuer = "https://login.microsoftonline.com/" + entratest.TenantID + "/v2.0"
 
-// go-oidc demands that the metadata's issuer be the URL it was asked for, and reads tokens with a verifier of its own.
-func TestGoOIDCReadsTheMetadataAndTheTokensThatTheLibraryAccepts(t *testing.T) {
-	tenant, _ := newTenant(t)
-	verifier := newVerifier(t, tenant, entratest.APIClientID)
+// goOIDC returns go-oidc's view of the tenant, and the context in which go-oidc reaches it.
+func goOIDC(t *testing.T, tenant *entratest.Server) (context.Context, *oidc.Provider) {
+	t.Helper()
 	ctx := oidc.ClientContext(t.Context(), tenant.Client())
 	provider, err := oidc.NewProvider(ctx, issuer)
 	if err != nil {
 		t.Fatalf("NewProvider: %v", err)
 	}
+	return ctx, provider
+}
+
+// go-oidc demands that the metadata's issuer be the URL it was asked for, and reads tokens with a verifier of its own.
+func TestGoOIDCReadsTheMetadataAndTheTokensThatTheLibraryAccepts(t *testing.T) {
+	tenant, _ := newTenant(t)
+	verifier := newVerifier(t, tenant, entratest.APIClientID)
+	ctx, provider := goOIDC(t, tenant)
 	second := provider.VerifierContext(ctx, &oidc.Config{ClientID: entratest.APIClientID})
 	for name, token := range map[string]string{
 		"user":        tenant.Token(),
@@ -58,11 +66,7 @@ func TestGoOIDCFindsRotatedKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tenant := entratest.New(t)
 		verifier := newVerifier(t, tenant, entratest.APIClientID)
-		ctx := oidc.ClientContext(t.Context(), tenant.Client())
-		provider, err := oidc.NewProvider(ctx, issuer)
-		if err != nil {
-			t.Fatalf("NewProvider: %v", err)
-		}
+		ctx, provider := goOIDC(t, tenant)
 		second := provider.VerifierContext(ctx, &oidc.Config{ClientID: entratest.APIClientID})
 		for range 2 {
 			token := tenant.Token()
@@ -103,11 +107,7 @@ func TestGoOIDCRefusesTheTemplateAndVersion1(t *testing.T) {
 // The metadata leads a client to every endpoint that it names, and only to the tenant.
 func TestEveryEndpointOfTheMetadataAnswers(t *testing.T) {
 	tenant, _ := newTenant(t)
-	ctx := oidc.ClientContext(t.Context(), tenant.Client())
-	provider, err := oidc.NewProvider(ctx, issuer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, provider := goOIDC(t, tenant)
 	var metadata struct {
 		Authorization string `json:"authorization_endpoint"`
 		Token         string `json:"token_endpoint"`

@@ -72,11 +72,7 @@ func TestOAuth2GetsTokensByDeviceCode(t *testing.T) {
 	t.Parallel()
 	tenant := entratest.New(t)
 	verifier := newVerifier(t, tenant, entratest.APIClientID)
-	ctx := oidc.ClientContext(t.Context(), tenant.Client())
-	provider, err := oidc.NewProvider(ctx, issuer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx, provider := goOIDC(t, tenant)
 	config := oauth2.Config{ClientID: entratest.SPAClientID, Endpoint: provider.Endpoint(), Scopes: []string{oidc.ScopeOpenID, oidc.ScopeOfflineAccess, orders}}
 	answer, err := config.DeviceAuth(ctx)
 	if err != nil {
