@@ -10,6 +10,7 @@ import (
 
 	"github.com/entra-go/entra/internal/claimset"
 	"github.com/entra-go/entra/internal/jws"
+	"github.com/entra-go/entra/internal/keyset"
 	"github.com/entra-go/entra/internal/policy"
 	"github.com/entra-go/entra/internal/quote"
 	"github.com/entra-go/entra/internal/refuse"
@@ -88,7 +89,7 @@ func (v *Verifier) verifyAmong(ctx context.Context, t *candidate, size int) (*Cl
 
 // choose returns the authority that the token's issuer belongs to.
 func (v *Verifier) choose(ctx context.Context, t *candidate) (*authority, error) {
-	if _, err := t.Decode(make([]byte, signatureRoom)); err != nil {
+	if _, err := t.Decode(make([]byte, keyset.MaxSignature)); err != nil {
 		return nil, err
 	}
 	issuer, err := claimset.Issuer(t.Payload)

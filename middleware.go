@@ -381,9 +381,6 @@ func (a *authority) verifyNew(ctx context.Context, t *candidate, now time.Time) 
 	return claims, err
 }
 
-// signatureRoom is how long the signatures of the longest keys are that are held. So little needs nothing from the heap.
-const signatureRoom = 4096 / 8
-
 // candidate is a token to be verified, with what is found out about it once.
 type candidate struct {
 	jws.Token
@@ -479,7 +476,7 @@ func (a *authority) isCurrent(known *remembered) bool {
 
 // verifySigned does what the memory saves: the signature first, before any claim is believed.
 func (a *authority) verifySigned(t *candidate, k *keyset.Key, now time.Time) (*Claims, error) {
-	signature, err := t.Decode(make([]byte, signatureRoom))
+	signature, err := t.Decode(make([]byte, keyset.MaxSignature))
 	if err != nil {
 		return nil, err
 	}

@@ -68,9 +68,11 @@ func (t *Token) Decode(room []byte) (signature []byte, err error) {
 	}
 	// A token for one of several authorities is decoded to choose one, and again to be verified.
 	if t.Payload == "" {
-		t.Payload, err = decodeText("payload", payload)
+		if t.Payload, err = decodeText("payload", payload); err != nil {
+			return nil, err
+		}
 	}
-	return signature, err
+	return signature, nil
 }
 
 // Payload decodes the payload segment of a token's body, for a text about a token that was not verified.

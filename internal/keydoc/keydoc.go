@@ -17,10 +17,11 @@ import (
 // MaxKeys is how many usable keys of one document are read.
 const MaxKeys = 1000
 
-// Smaller keys are too weak, larger ones cost more than a forged token should.
+// MaxBits is how many bits the modulus of a usable key has at most: longer keys cost more than a forged token should.
+const MaxBits = 4096
+
 const (
-	minBits  = 2048
-	maxBits  = 4096
+	minBits  = 2048   // shorter keys are too weak
 	exponent = "AQAB" // 65537
 )
 
@@ -193,7 +194,7 @@ var (
 	errNoType   = errors.New("has no kty; expected RSA")
 	errNoVerify = errors.New("has key_ops without verify")
 	errNoID     = errors.New("has no kid")
-	errModulus  = fmt.Errorf("has no proper n; expected an RSA modulus of %d to %d bits", minBits, maxBits)
+	errModulus  = fmt.Errorf("has no proper n; expected an RSA modulus of %d to %d bits", minBits, MaxBits)
 	errExponent = errors.New("has another e than 65537")
 )
 
@@ -217,7 +218,7 @@ func (m *misfit) Error() string {
 // usableNumbers returns why the base64url texts of a modulus and an exponent are not those of a usable key, or nil. Numbers
 // have no leading zeros (RFC 7518 section 2), so that an exponent has one text.
 func usableNumbers(n, e string) error {
-	var number [maxBits / 8]byte
+	var number [MaxBits / 8]byte
 	switch {
 	case len(n) > base64.RawURLEncoding.EncodedLen(len(number)) || strings.ContainsAny(n, "\r\n"):
 		return errModulus

@@ -22,6 +22,9 @@ type Key struct {
 	public *rsa.PublicKey
 }
 
+// MaxSignature is how many bytes the signatures of the longest keys have. So few need nothing from the heap.
+const MaxSignature = keydoc.MaxBits / 8
+
 // Verify checks an RS256 signature over signed, the header and payload segments with the dot between them (RFC 7518
 // section 3.3). The RS256 of golang-jwt makes the same two calls on a copy of signed, which costs a thirtieth of them.
 func (k *Key) Verify(signed string, signature []byte) error {
